@@ -1,0 +1,74 @@
+//! What one neuron does in one step, as straight-line numbers: the form both engines run. Knows no names and no text.
+
+/// Index of a value computed by a `Let`.
+pub type Reg = u32;
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Unary {
+    Neg,
+    Recip,
+    Sqrt,
+    Exp,
+    Expm1,
+    Exprel,
+    Log,
+    Tanh,
+    Abs,
+    Floor,
+    Not,
+}
+
+/// `Pow` takes a positive base. Comparisons give 1.0 or 0.0; `And` and `Or` take them.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Binary {
+    Add,
+    Sub,
+    Mul,
+    Pow,
+    Min,
+    Max,
+    Less,
+    LessEqual,
+    Equal,
+    And,
+    Or,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Op {
+    Const(f32),
+    /// A number derived on the host from the parameters: uniform or a column.
+    Coefficient(u32),
+    /// The present value of a state variable.
+    State(u32),
+    /// The sum of weights that arrives at this receptor at the end of this step.
+    Receptor(u32),
+    /// A continuous input (a current), held over the step.
+    Input(u32),
+    Unary(Unary, Reg),
+    Binary(Binary, Reg, Reg),
+    /// `cond != 0 ? a : b`
+    Select(Reg, Reg, Reg),
+    /// A standard normal draw; the number tells the draws of a step apart.
+    Normal(u32),
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Stmt {
+    Let(Reg, Op),
+    SetState(u32, Reg),
+    /// The neuron spikes in this step if the register is not zero (OR over all such statements).
+    Spike(Reg),
+    Repeat(u32, Vec<Stmt>),
+}
+
+/// One step of one neuron. All state is f32, hidden state (refractory countdown in steps) included.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Program {
+    pub registers: u32,
+    pub states: u32,
+    pub receptors: u32,
+    pub inputs: u32,
+    pub coefficients: u32,
+    pub body: Vec<Stmt>,
+}

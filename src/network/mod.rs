@@ -1,0 +1,201 @@
+//! What the user asks for, as plain values: populations, projections, stimuli, probes. Knows no file and no engine.
+//! Units everywhere: ms, mV, pA, pF, nS; times on the grid are in steps.
+
+use std::sync::Arc;
+
+use crate::model::Model;
+
+#[derive(Clone, Debug)]
+pub struct Network {
+    pub title: String,
+    pub dt: f64,
+    pub seed: u64,
+    pub warmup: u64,
+    pub duration: u64,
+    pub populations: Vec<Population>,
+    pub projections: Vec<Projection>,
+    pub stimuli: Vec<Stimulus>,
+    pub probes: Vec<Probe>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Population {
+    pub name: String,
+    pub model: Arc<Model>,
+    pub size: u32,
+    /// One entry per parameter of the model, in its order.
+    pub parameters: Vec<Values>,
+    /// One entry per state variable; `None` takes the model's own initial expression.
+    pub initial: Vec<Option<Values>>,
+}
+
+/// A number for each neuron of a population.
+#[derive(Clone, Debug)]
+pub enum Values {
+    Uniform(f64),
+    Law(Law),
+    Column(Arc<[f64]>),
+}
+
+/// `offset + scale * X`, X drawn from `kind`, redrawn or clipped to [low, high] (bounds on X).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Law {
+    pub kind: Kind,
+    pub scale: f64,
+    pub offset: f64,
+    pub low: f64,
+    pub high: f64,
+    pub clip: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// X is 1: the value is `offset + scale`.
+    Constant,
+    Uniform {
+        low: f64,
+        high: f64,
+    },
+    Normal {
+        mean: f64,
+        sd: f64,
+    },
+    /// exp of a normal with these parameters.
+    Lognormal {
+        mu: f64,
+        sigma: f64,
+    },
+    Exponential {
+        mean: f64,
+    },
+}
+
+impl Law {
+    pub fn constant(value: f64) -> Self {
+        Self::of(Kind::Constant, 0.0, value)
+    }
+
+    pub fn of(kind: Kind, scale: f64, offset: f64) -> Self {
+        Self { kind, scale, offset, low: f64::NEG_INFINITY, high: f64::INFINITY, clip: false }
+    }
+}
+
+/// Some neurons of one population, in id order.
+#[derive(Clone, Debug)]
+pub struct Part {
+    pub population: usize,
+    pub which: Which,
+}
+
+#[derive(Clone, Debug)]
+pub enum Which {
+    Range { start: u32, len: u32 },
+    List(Arc<[u32]>),
+}
+
+impl Which {
+    pub fn len(&self) -> u32 {
+        match self {
+            Which::Range { len, .. } => *len,
+            Which::List(list) => list.len() as u32,
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The i-th member, as an index into the population.
+    pub fn get(&self, i: u32) -> u32 {
+        match self {
+            Which::Range { start, .. } => start + i,
+            Which::List(list) => list[i as usize],
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Projection {
+    pub from: Part,
+    pub to: Part,
+    pub rule: Rule,
+    pub autapses: bool,
+    pub multapses: bool,
+    pub receptor: Receptor,
+    pub weight: Law,
+    /// In milliseconds.
+    pub delay: Law,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receptor {
+    Named(usize),
+    /// Receptor 0 takes positive weights, receptor 1 negative ones.
+    BySign,
+}
+
+#[derive(Clone, Debug)]
+pub enum Rule {
+    AllToAll,
+    OneToOne,
+    FixedProbability(f64),
+    FixedInDegree(u32),
+    FixedOutDegree(u32),
+    FixedTotalNumber(u64),
+    List(Arc<[Synapse]>),
+}
+
+/// One listed synapse; weight and delay fall back to the projection's laws.
+#[derive(Clone, Copy, Debug)]
+pub struct Synapse {
+    pub source: u32,
+    pub target: u32,
+    pub weight: Option<f64>,
+    pub delay: Option<f64>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Stimulus {
+    pub name: String,
+    pub to: Part,
+    pub kind: Drive,
+    /// Active in steps [start, stop).
+    pub start: u64,
+    pub stop: u64,
+}
+
+#[derive(Clone, Debug)]
+pub enum Drive {
+    /// Rate in 1/ms, independent for each neuron.
+    Poisson { rate: f64, weight: f64, receptor: Receptor },
+    /// Into the model's input of this index; in the input's unit.
+    Current { input: usize, wave: Wave },
+    /// (arrival step, weight), sorted; the same for each neuron of the part.
+    Spikes { times: Arc<[u64]>, weight: f64, receptor: Receptor },
+}
+
+#[derive(Clone, Debug)]
+pub enum Wave {
+    Constant(f64),
+    /// Value from each step on; zero before the first.
+    Steps(Arc<[(u64, f64)]>),
+    /// offset + amplitude sin(2 pi f t + phase), f in 1/ms.
+    Sine {
+        offset: f64,
+        amplitude: f64,
+        frequency: f64,
+        phase: f64,
+    },
+    /// A new normal draw per neuron every `every` steps.
+    Noise {
+        mean: f64,
+        sd: f64,
+        every: u64,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub enum Probe {
+    Spikes { of: Part },
+    State { of: Part, variable: usize, every: u64 },
+}
