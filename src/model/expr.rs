@@ -212,7 +212,12 @@ impl Parser {
         if self.take(&["^", "**"]).is_none() {
             return Ok(base);
         }
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(SyntaxError { message: format!("nested more than {DEEPEST} deep"), span: self.here() });
+        }
         let exponent = self.unary()?;
+        self.depth -= 1;
         let span = base.span.start..exponent.span.end;
         Ok(Expr { node: Node::Binary(Operator::Pow, Box::new(base), Box::new(exponent)), span })
     }
