@@ -1,4 +1,7 @@
 //! Base: numbers, units, random numbers, problems. Knows nothing of neurons.
 
+pub mod draw;
+pub mod math;
 pub mod problem;
+pub mod rng;
 pub mod units;

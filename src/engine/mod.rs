@@ -1,1 +1,3 @@
-//! engine.
+//! Engines: Plan -> Harvest. Knows no names, no files, no recording.
+
+pub mod cpu;

@@ -1,1 +1,96 @@
-//! export.
+//! Recording -> file: npz for numpy, csv for everything else. Streams; knows no engine.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Write};
+use std::path::Path;
+
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use crate::record::{Recording, Words};
+
+/// Writes `spikes_step`, `spikes_neuron` (u32) and for each probe `NAME_step` (u32) and `NAME` (f32, time x neuron).
+pub fn npz(recording: &Recording, path: &Path) -> Result<(), String> {
+    write_npz(recording, path).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+fn write_npz(recording: &Recording, path: &Path) -> std::io::Result<()> {
+    let mut zip = ZipWriter::new(BufWriter::new(File::create(path)?));
+    array(&mut zip, "spikes_step", "<u4", &recording.spike_steps, None)?;
+    array(&mut zip, "spikes_neuron", "<u4", &recording.spike_neurons, None)?;
+    for (layout, (steps, values)) in recording.layout.probes.iter().zip(&recording.probes) {
+        array(&mut zip, &format!("{}_step", layout.name), "<u4", steps, None)?;
+        array(&mut zip, &layout.name, "<f4", values, Some(layout.neurons.len() as u64))?;
+    }
+    zip.finish()?.flush()
+}
+
+fn array(zip: &mut ZipWriter<BufWriter<File>>, name: &str, kind: &str, words: &Words, columns: Option<u64>) -> std::io::Result<()> {
+    let options = SimpleFileOptions::default().large_file(words.count > 1 << 29).compression_method(zip::CompressionMethod::Deflated);
+    zip.start_file(format!("{name}.npy"), options)?;
+    let shape = match columns {
+        Some(n) => format!("({}, {n})", words.count.checked_div(n).unwrap_or(0)),
+        None => format!("({},)", words.count),
+    };
+    zip.write_all(&header(kind, &shape))?;
+    std::io::copy(&mut File::open(&words.path)?, zip)?;
+    Ok(())
+}
+
+/// The header of an npy file, version 1.0, padded to 64 bytes.
+fn header(kind: &str, shape: &str) -> Vec<u8> {
+    let mut text = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}");
+    while (10 + text.len() + 1) % 64 != 0 {
+        text.push(' ');
+    }
+    text.push('\n');
+    let mut out = b"\x93NUMPY\x01\x00".to_vec();
+    out.extend((text.len() as u16).to_le_bytes());
+    out.extend(text.as_bytes());
+    out
+}
+
+/// Writes `spikes.csv` (step, time in ms, neuron) and `NAME.csv` for each probe (step, one column for each neuron).
+pub fn csv(recording: &Recording, directory: &Path) -> Result<(), String> {
+    write_csv(recording, directory).map_err(|e| format!("{}: {e}", directory.display()))
+}
+
+fn write_csv(recording: &Recording, directory: &Path) -> std::io::Result<()> {
+    let mut out = BufWriter::new(File::create(directory.join("spikes.csv"))?);
+    writeln!(out, "step,time_ms,neuron")?;
+    let (mut steps, mut neurons) = (Reader::new(&recording.spike_steps)?, Reader::new(&recording.spike_neurons)?);
+    for _ in 0..recording.spike_steps.count {
+        let step = u32::from_le_bytes(steps.next()?);
+        writeln!(out, "{step},{:.6},{}", f64::from(step) * recording.layout.dt, u32::from_le_bytes(neurons.next()?))?;
+    }
+    out.flush()?;
+    for (layout, (steps, values)) in recording.layout.probes.iter().zip(&recording.probes) {
+        let mut out = BufWriter::new(File::create(directory.join(format!("{}.csv", layout.name)))?);
+        write!(out, "step")?;
+        layout.neurons.iter().try_for_each(|n| write!(out, ",{n}"))?;
+        let (mut rows, mut values) = (Reader::new(steps)?, Reader::new(values)?);
+        for _ in 0..steps.count {
+            write!(out, "\n{}", u32::from_le_bytes(rows.next()?))?;
+            for _ in &layout.neurons {
+                write!(out, ",{}", f32::from_le_bytes(values.next()?))?;
+            }
+        }
+        writeln!(out)?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+struct Reader(BufReader<File>);
+
+impl Reader {
+    fn new(words: &Words) -> std::io::Result<Self> {
+        Ok(Self(BufReader::new(File::open(&words.path)?)))
+    }
+
+    fn next(&mut self) -> std::io::Result<[u8; 4]> {
+        let mut word = [0; 4];
+        self.0.read_exact(&mut word)?;
+        Ok(word)
+    }
+}

@@ -1,5 +1,23 @@
 //! The narrow waist: numbered, in steps, every byte counted. Past this room there are no names.
 
 mod harvest;
+mod laws;
+mod lower;
+mod scale;
+mod types;
+mod wiring;
 
 pub use harvest::{Harvest, Sample, Spike};
+pub use lower::plan;
+pub use types::{DriveKind, DrivePlan, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight};
+pub use wiring::Wiring;
+
+/// What a random stream is for; the second half of its name is a number within the purpose.
+pub mod purpose {
+    pub const WEIGHT: u32 = 1;
+    pub const DELAY: u32 = 2;
+    pub const DRIVE: u32 = 3;
+    pub const NOISE: u32 = 4;
+    pub const PARAMETER: u32 = 5;
+    pub const INITIAL: u32 = 6;
+}

@@ -1,1 +1,204 @@
-//! scene.
+//! File -> Scene: bytes to meaning, with every problem of the file at once. Knows no engine and no plan.
+
+mod expectations;
+mod fields;
+mod files;
+mod functions;
+mod overrides;
+mod parts;
+mod populations;
+mod projections;
+mod shipped;
+mod stimuli;
+mod value;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use toml_edit::{Item, Table, TableLike};
+
+use crate::base::problem::{Problem, Source};
+use crate::base::units::{NUMBER, Quantity, TIME};
+use crate::network::Network;
+pub use expectations::{Expectation, Interval, Preset};
+use fields::Reader;
+pub use shipped::shipped;
+use value::{Content, Scope, Value, Wrong};
+
+/// What the command line changes in a scene.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    pub set: Vec<(String, String)>,
+    pub preset: Option<String>,
+    pub seed: Option<u64>,
+    pub duration: Option<String>,
+}
+
+/// A scene and all it means.
+#[derive(Debug)]
+pub struct Scene {
+    pub network: Network,
+    pub title: String,
+    pub about: String,
+    pub cite: String,
+    /// The preset that was applied.
+    pub preset: Option<String>,
+    /// All presets; one without a name if the scene has none but states expectations.
+    pub presets: Vec<Preset>,
+    /// The text that was read, with preset and options applied: it loads to the same network.
+    pub resolved: String,
+}
+
+const KEYS: [&str; 15] = [
+    "format", "title", "about", "cite", "preset", "run", "parameters", "sets", "tables", "models", "populations", "projections", "stimuli", "probes",
+    "presets",
+];
+
+/// Loads a scene. Files it names are looked for in `folder`.
+pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Result<Scene, Vec<Problem>> {
+    let (source, preset) = overrides::apply(source, options).map_err(|p| vec![p])?;
+    let document = overrides::parse(&source).map_err(|p| vec![p])?;
+    let mut reader = Reader { scope: Scope::new(source.clone()), problems: Vec::new(), folder: folder.map(Path::to_path_buf) };
+    let table = document.as_table();
+    let known: Vec<&str> = KEYS.iter().copied().chain(["expect"]).collect();
+    reader.keys("a scene", table, &known);
+    format(&mut reader, table);
+    let run = run(&mut reader, table);
+    names(&mut reader, table);
+    let models = populations::models(&mut reader, table);
+    let made = populations::populations(&mut reader, table, &models);
+    let (seed, warmup, duration) = run.unwrap_or_default();
+    let places = parts::Places { populations: &made.all, members: &made.members, families: &made.families, seed };
+    let projections = projections::projections(&mut reader, table, &places);
+    let stimuli = stimuli::stimuli(&mut reader, table, &places);
+    let probes = stimuli::probes(&mut reader, table, &places);
+    let presets = expectations::presets(&mut reader, table, &places);
+    let text = |key: &str| table.get(key).and_then(Item::as_str).unwrap_or("").trim().to_string();
+    let title = text("title");
+    if made.all.is_empty() && reader.problems.is_empty() {
+        reader.push(Problem::new("the scene has no population").help("add [populations.NAME] with model and size"));
+    }
+    let dt = reader.scope.dt.unwrap_or(0.1);
+    if !reader.problems.is_empty() {
+        return Err(reader.problems);
+    }
+    let network = Network { title: title.clone(), dt, seed, warmup, duration, populations: made.all, projections, stimuli, probes };
+    Ok(Scene { network, title, about: text("about"), cite: text("cite"), preset, presets, resolved: source.text.clone() })
+}
+
+fn format(reader: &mut Reader, table: &Table) {
+    match table.get("format") {
+        None => reader.push(Problem::new("the scene does not say its format").help("begin the file with format = 1")),
+        Some(item) if item.as_integer() != Some(1) => {
+            reader.say(item, "this program reads format 1", "a newer format needs a newer Synfire");
+        }
+        Some(_) => {}
+    }
+}
+
+/// Seed, warm-up and duration.
+fn run(reader: &mut Reader, document: &Table) -> Option<(u64, u64, u64)> {
+    let Some(table) = document.get("run").and_then(Item::as_table_like) else {
+        reader.push(Problem::new("the scene has no [run]").help("add [run] with dt, duration and, if wanted, warmup and seed"));
+        return None;
+    };
+    reader.keys("[run]", table, &["dt", "duration", "warmup", "seed"]);
+    let dt = match table.get("dt") {
+        None => 0.1,
+        Some(item) => {
+            let dt = reader.number(item, TIME)?;
+            if !(1e-6..=1e3).contains(&dt) {
+                reader.say(item, format!("a step of {dt} ms"), "dt lies between 1 ns and 1 s; 0.1 ms is usual");
+                return None;
+            }
+            dt
+        }
+    };
+    reader.scope.dt = Some(dt);
+    let seed = match table.get("seed") {
+        None => 1,
+        Some(item) => reader.count(item, 1 << 53)?,
+    };
+    let duration = projections::required(reader, document.get("run")?, table, "duration")?;
+    let duration = reader.steps(&duration)?;
+    let warmup = table.get("warmup").map_or(Some(0), |item| reader.steps(item))?;
+    Some((seed, warmup, duration))
+}
+
+/// Parameters, sets and tables become the scope of every expression.
+fn names(reader: &mut Reader, document: &Table) {
+    if let Some(sets) = document.get("sets").and_then(Item::as_table_like) {
+        for (name, item) in sets.iter() {
+            let members: Vec<String> = item.as_array().into_iter().flatten().filter_map(|v| v.as_str().map(String::from)).collect();
+            if members.is_empty() || item.as_array().map(|a| a.len()) != Some(members.len()) {
+                reader.say(item, format!("set {name} must be a list of names"), "write [\"a\", \"b\"]");
+            }
+            reader.scope.sets.insert(name.into(), members);
+        }
+    }
+    if let Some(tables) = document.get("tables").and_then(Item::as_table_like) {
+        for (name, item) in tables.iter() {
+            if let Some(t) = item.as_table_like()
+                && let Some(read) = table(reader, item, t)
+            {
+                reader.scope.tables.insert(name.into(), read);
+            }
+        }
+    }
+    if let Some(parameters) = document.get("parameters").and_then(Item::as_table_like) {
+        for (name, item) in parameters.iter() {
+            if let Some(t) = item.as_table_like() {
+                reader.keys("a parameter", t, &["value", "range", "about", "log", "label"]);
+            }
+            let value = item.as_table_like().and_then(|t| t.get("value")).unwrap_or(item);
+            reader.scope.parameters.insert(name.into(), value.clone());
+        }
+        for (_, item) in parameters.iter() {
+            let value = item.as_table_like().and_then(|t| t.get("value")).unwrap_or(item);
+            if let Err(p) = reader.scope.item(value) {
+                reader.push(p);
+            }
+        }
+    }
+}
+
+fn table(reader: &mut Reader, item: &Item, t: &dyn TableLike) -> Option<value::Table> {
+    reader.keys("a table", t, &["over", "values", "value", "unit", "default", "entries", "about"]);
+    let over = projections::required(reader, item, t, "over")?;
+    let texts: Vec<String> = match over.as_str() {
+        Some(s) => vec![s.into()],
+        None => over.as_array().into_iter().flatten().filter_map(|v| v.as_str().map(String::from)).collect(),
+    };
+    let mut pairs = Vec::new();
+    for text in texts {
+        let (index, set) = text.split_once(':').unwrap_or((&text, &text));
+        if !reader.scope.sets.contains_key(set) {
+            reader.say(&over, format!("there is no set `{set}`"), "sets are listed under [sets]");
+            return None;
+        }
+        pairs.push((index.to_string(), set.to_string()));
+    }
+    let unit = match t.get("unit").and_then(Item::as_str) {
+        None => Quantity { value: 1.0, dimension: NUMBER },
+        Some(text) => match reader.scope.text(&format!("1 {text}")) {
+            Ok(Value::Number(q)) => q,
+            _ => {
+                reader.wrong(item, Wrong(format!("`{text}` is no unit"), None));
+                return None;
+            }
+        },
+    };
+    let content = match (t.get("values"), t.get("value"), t.get("entries")) {
+        (Some(values), None, None) => Content::Values(values.as_value()?.clone()),
+        (None, Some(value), None) => Content::Formula(value.clone()),
+        (None, None, Some(entries)) => Content::Entries { default: t.get("default").cloned(), entries: entries.clone() },
+        _ => {
+            reader.say(item, "a table has one of values, value and entries", "values = [...], value = \"formula\", or entries with a default");
+            return None;
+        }
+    };
+    Some(value::Table { over: pairs, unit, content })
+}
+
+#[cfg(test)]
+mod tests;

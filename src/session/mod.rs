@@ -1,1 +1,46 @@
-//! session.
+//! The only loop over time. Knows an engine and whom to give its harvest; draws nothing and parses nothing.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use crate::engine::cpu::Cpu;
+use crate::plan::{Harvest, Plan};
+
+/// Steps between two harvests: long enough to cost nothing, short enough for a lively progress bar.
+const BATCH: u64 = 250;
+
+/// How a run went.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Outcome {
+    pub build_seconds: f64,
+    pub run_seconds: f64,
+    pub steps: u64,
+    pub spikes: u64,
+    pub events: u64,
+    pub synapse_bytes: u64,
+    /// Stopped before the end, by Ctrl-C.
+    pub interrupted: bool,
+}
+
+/// Builds the network and advances it by `steps`, giving every harvest in order to `each`.
+/// `stop` is read between batches.
+pub fn run(plan: &Plan, steps: u64, stop: &AtomicBool, mut each: impl FnMut(&Harvest) -> Result<(), String>) -> Result<Outcome, String> {
+    let start = Instant::now();
+    let mut engine = Cpu::new(plan)?;
+    let mut outcome =
+        Outcome { build_seconds: start.elapsed().as_secs_f64(), synapse_bytes: engine.synapse_bytes(), ..Outcome::default() };
+    let start = Instant::now();
+    while engine.step() < steps {
+        if stop.load(Ordering::Relaxed) {
+            outcome.interrupted = true;
+            break;
+        }
+        let harvest = engine.advance(BATCH.min(steps - engine.step()))?;
+        outcome.spikes += harvest.spikes.len() as u64;
+        outcome.events += harvest.events;
+        each(&harvest)?;
+    }
+    outcome.steps = engine.step();
+    outcome.run_seconds = start.elapsed().as_secs_f64();
+    Ok(outcome)
+}

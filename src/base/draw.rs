@@ -1,0 +1,255 @@
+//! Laws as tables built in f64 on the host and read by integers, so that draws are the same everywhere. Knows no neuron.
+
+/// The shape of a random number X.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Shape {
+    /// X = 1.
+    Constant,
+    Uniform { low: f64, high: f64 },
+    Normal { mean: f64, sd: f64 },
+    Lognormal { mu: f64, sigma: f64 },
+    Exponential { mean: f64 },
+}
+
+/// Poisson counts by inversion of a table of cumulative probabilities in units of 2^-32; the tail beyond is cut.
+#[derive(Clone, Debug)]
+pub struct Poisson {
+    first: u32,
+    thresholds: Vec<u32>,
+    guide: Vec<u32>,
+}
+
+impl Poisson {
+    /// Counts of this mean; none at all for a mean of zero or less.
+    pub fn new(mean: f64) -> Self {
+        let spread = 8.0 * libm::sqrt(mean.max(0.0)) + 30.0;
+        let first = if mean > 0.0 { (mean - spread).max(0.0) as u32 } else { 0 };
+        let last = if mean > 0.0 { (mean + spread) as u32 } else { 0 };
+        let mut thresholds = Vec::new();
+        let mut sum = 0.0;
+        for k in first..last {
+            sum += libm::exp(f64::from(k) * libm::log(mean) - mean - libm::lgamma(f64::from(k) + 1.0));
+            let t = libm::rint(sum * 4_294_967_296.0);
+            if t >= 4_294_967_295.0 {
+                break;
+            }
+            thresholds.push(t as u32);
+        }
+        let guide = (0..256u32).map(|g| thresholds.partition_point(|t| *t <= g << 24) as u32).collect();
+        Self { first, thresholds, guide }
+    }
+
+    /// The count for a uniform word.
+    #[inline(always)]
+    pub fn draw(&self, u: u32) -> u32 {
+        let mut k = self.guide[(u >> 24) as usize] as usize;
+        while k < self.thresholds.len() && self.thresholds[k] <= u {
+            k += 1;
+        }
+        self.first + k as u32
+    }
+
+    /// The largest count that can be drawn.
+    pub fn max(&self) -> u32 {
+        self.first + self.thresholds.len() as u32
+    }
+}
+
+/// Intervals of a table; the first and last are refined once more.
+const INTERVALS: usize = 4096;
+/// Fractional bits of a table's entries.
+const FRACTION: u32 = 16;
+
+/// Quantiles of a truncated law, times a scale, as integers.
+#[derive(Clone, Debug)]
+pub struct Quantile {
+    law: Truncated,
+    middle: Vec<i64>,
+    tails: [Vec<i64>; 2],
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Truncated {
+    shape: Shape,
+    low: f64,
+    high: f64,
+    clip: bool,
+    scale: f64,
+    offset: f64,
+}
+
+impl Quantile {
+    /// `offset + scale * X`, X redrawn or clipped to [low, high], in units of `1/to_integer`.
+    pub fn new(shape: Shape, low: f64, high: f64, clip: bool, scale: f64, offset: f64, to_integer: f64) -> Result<Self, String> {
+        let law = Truncated { shape, low, high, clip, scale, offset };
+        law.check()?;
+        let entry = |p: f64| {
+            let x = libm::rint(law.at(p) * to_integer * f64::from(1u32 << FRACTION));
+            if x.abs() < 2f64.powi(47) { Ok(x as i64) } else { Err(format!("a drawn value of {} is out of range", law.at(p))) }
+        };
+        let table = |low: f64, high: f64, n: usize| {
+            (0..=n).map(|i| entry((low + (high - low) * i as f64 / n as f64).clamp(1e-10, 1.0 - 1e-10))).collect::<Result<Vec<_>, _>>()
+        };
+        let step = 1.0 / INTERVALS as f64;
+        if shape == Shape::Constant || scale == 0.0 {
+            return Ok(Self { law, middle: vec![entry(0.5)?], tails: [Vec::new(), Vec::new()] });
+        }
+        Ok(Self { law, middle: table(0.0, 1.0, INTERVALS)?, tails: [table(0.0, step, INTERVALS)?, table(1.0 - step, 1.0, INTERVALS)?] })
+    }
+
+    /// The integer for a uniform word.
+    #[inline(always)]
+    pub fn draw(&self, u: u32) -> i32 {
+        if self.middle.len() == 1 {
+            return rounded(self.middle[0]);
+        }
+        let i = (u >> 20) as usize;
+        if i == 0 || i == INTERVALS - 1 {
+            let table = &self.tails[usize::from(i != 0)];
+            let j = ((u >> 8) & 0xFFF) as usize;
+            return rounded(table[j] + (((table[j + 1] - table[j]) * i64::from(u & 0xFF)) >> 8));
+        }
+        rounded(self.middle[i] + (((self.middle[i + 1] - self.middle[i]) * i64::from(u & 0xF_FFFF)) >> 20))
+    }
+
+    /// The value for a uniform word of 64 bits, in f64 and without the table.
+    pub fn sample(&self, u: u64) -> f64 {
+        self.law.at(((u >> 11) as f64 + 0.5) / 9_007_199_254_740_992.0)
+    }
+
+    pub fn min(&self) -> i32 {
+        rounded(*self.ends().iter().min().unwrap_or(&0))
+    }
+
+    pub fn max(&self) -> i32 {
+        rounded(*self.ends().iter().max().unwrap_or(&0))
+    }
+
+    fn ends(&self) -> [i64; 2] {
+        [self.middle[0], self.middle[self.middle.len() - 1]]
+    }
+}
+
+#[inline(always)]
+fn rounded(x: i64) -> i32 {
+    ((x + (1 << (FRACTION - 1))) >> FRACTION) as i32
+}
+
+impl Truncated {
+    fn check(&self) -> Result<(), String> {
+        let bad = match self.shape {
+            Shape::Normal { sd, .. } if !(sd >= 0.0 && sd.is_finite()) => Some(format!("a standard deviation of {sd}")),
+            Shape::Lognormal { sigma, .. } if !(sigma >= 0.0 && sigma.is_finite()) => Some(format!("a sigma of {sigma}")),
+            Shape::Exponential { mean } if !(mean > 0.0 && mean.is_finite()) => Some(format!("an exponential of mean {mean}")),
+            Shape::Uniform { low, high } if low.is_nan() || high.is_nan() || low > high => Some(format!("a uniform from {low} to {high}")),
+            _ => None,
+        };
+        if let Some(what) = bad {
+            return Err(format!("{what} is no distribution"));
+        }
+        if !(self.scale.is_finite() && self.offset.is_finite()) {
+            return Err("a drawn value must be finite".into());
+        }
+        if self.shape != Shape::Constant && !self.clip && self.cdf(self.high) - self.cdf(self.low) < 1e-9 {
+            return Err(format!("redrawing to [{}, {}] would never end: almost nothing of the distribution lies there", self.low, self.high));
+        }
+        Ok(())
+    }
+
+    fn at(&self, p: f64) -> f64 {
+        let x = if self.shape == Shape::Constant {
+            1.0
+        } else if self.clip {
+            self.inverse(p).clamp(self.low, self.high)
+        } else {
+            let (a, b) = (self.cdf(self.low), self.cdf(self.high));
+            self.inverse(a + p * (b - a)).clamp(self.low, self.high)
+        };
+        self.offset + self.scale * x
+    }
+
+    fn cdf(&self, x: f64) -> f64 {
+        match self.shape {
+            Shape::Constant => f64::from(x >= 1.0),
+            Shape::Uniform { low, high } if high > low => ((x - low) / (high - low)).clamp(0.0, 1.0),
+            Shape::Normal { mean, sd } if sd > 0.0 => 0.5 * libm::erfc((mean - x) / (sd * std::f64::consts::SQRT_2)),
+            Shape::Lognormal { .. } if x <= 0.0 => 0.0,
+            Shape::Lognormal { mu, sigma } if sigma > 0.0 => 0.5 * libm::erfc((mu - libm::log(x)) / (sigma * std::f64::consts::SQRT_2)),
+            Shape::Exponential { mean } => -libm::expm1(-x.max(0.0) / mean),
+            // A law without width sits wholly on one point.
+            _ => f64::from(x >= self.inverse(0.5)),
+        }
+    }
+
+    fn inverse(&self, p: f64) -> f64 {
+        match self.shape {
+            Shape::Constant => 1.0,
+            Shape::Uniform { low, high } => low + (high - low) * p,
+            Shape::Normal { mean, sd } => mean + sd * normal_quantile(p),
+            Shape::Lognormal { mu, sigma } => libm::exp(mu + sigma * normal_quantile(p)),
+            Shape::Exponential { mean } => -mean * libm::log1p(-p),
+        }
+    }
+}
+
+/// Quantile of the standard normal by bisection-safe Newton steps on erfc.
+fn normal_quantile(p: f64) -> f64 {
+    let p = p.clamp(1e-15, 1.0 - 1e-15);
+    let tail = p.min(1.0 - p);
+    // Abramowitz & Stegun 26.2.23, to 4.5e-4; Newton does the rest.
+    let t = libm::sqrt(-2.0 * libm::log(tail));
+    let mut x = t - (2.515517 + 0.802853 * t + 0.010328 * t * t) / (1.0 + 1.432788 * t + 0.189269 * t * t + 0.001308 * t * t * t);
+    for _ in 0..3 {
+        let error = 0.5 * libm::erfc(x / std::f64::consts::SQRT_2) - tail;
+        x += error * libm::exp(0.5 * x * x) * 2.506_628_274_631_000_5;
+    }
+    if p < 0.5 { -x } else { x }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::rng::Stream;
+
+    fn words(n: usize) -> Vec<u32> {
+        let mut out = Vec::new();
+        Stream::new(7, [1, 1]).fill(0, n, |_, u| out.push(u));
+        out
+    }
+
+    fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+        let n = values.clone().count() as f64;
+        let mean = values.clone().sum::<f64>() / n;
+        (mean, values.map(|x| (x - mean) * (x - mean)).sum::<f64>() / n)
+    }
+
+    #[test]
+    fn poisson_counts_have_the_mean_and_variance_of_their_rate() {
+        for mean in [0.01, 0.5, 2.0, 40.0, 1000.0, 1e5] {
+            let table = Poisson::new(mean);
+            let (m, v) = moments(words(200_000).into_iter().map(|u| f64::from(table.draw(u))).collect::<Vec<_>>().into_iter());
+            let error = (mean / 200_000.0f64).sqrt() * 5.0;
+            assert!((m - mean).abs() < error && (v / mean - 1.0).abs() < 0.05, "{mean}: {m} {v}");
+        }
+        assert_eq!(Poisson::new(0.0).draw(u32::MAX), 0);
+        assert_eq!(Poisson::new(-1.0).max(), 0);
+    }
+
+    #[test]
+    fn quantiles_have_the_moments_of_their_law() {
+        let none = (f64::NEG_INFINITY, f64::INFINITY);
+        for (shape, mean, variance) in [
+            (Shape::Normal { mean: 3.0, sd: 0.5 }, 3.0, 0.25),
+            (Shape::Uniform { low: 1.0, high: 2.0 }, 1.5, 1.0 / 12.0),
+            (Shape::Exponential { mean: 2.0 }, 2.0, 4.0),
+            (Shape::Lognormal { mu: 0.0, sigma: 0.5 }, 1.133, 0.3647),
+        ] {
+            let table = Quantile::new(shape, none.0, none.1, false, 1.0, 0.0, 1000.0).unwrap();
+            let (m, v) = moments(words(300_000).into_iter().map(|u| f64::from(table.draw(u)) / 1000.0).collect::<Vec<_>>().into_iter());
+            assert!((m - mean).abs() < 0.012 && (v / variance - 1.0).abs() < 0.03, "{shape:?}: {m} {v}");
+        }
+        let cut = Quantile::new(Shape::Normal { mean: 1.0, sd: 1.0 }, 0.0, none.1, false, 1.0, 0.0, 1000.0).unwrap();
+        assert!(cut.min() >= 0 && words(10_000).into_iter().all(|u| cut.draw(u) >= 0));
+        assert!(Quantile::new(Shape::Normal { mean: 0.0, sd: 1.0 }, 50.0, none.1, false, 1.0, 0.0, 1.0).is_err());
+    }
+}

@@ -1,0 +1,107 @@
+//! What can be typed. Knows no meaning.
+
+use std::path::PathBuf;
+
+use clap::{Args as Words, Parser, Subcommand, ValueEnum};
+
+/// Simulate networks of spiking neurons.
+#[derive(Parser)]
+#[command(name = "synfire", version, about)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Run a scene and write what its probes record
+    Run(Run),
+    /// Check a scene and print the memory it will take, without running it
+    Check(Scene),
+    /// Run a scene's presets and compare with the published numbers
+    Verify(Verify),
+    /// Print a model: its parameters and the update that is really run
+    Show {
+        /// Name of a built-in model
+        name: String,
+    },
+    /// List what is built in
+    List { what: What },
+    /// Write the synapses of a scene: source, target, weight, delay
+    Export(Export),
+    /// Print completions for a shell
+    Completions { shell: clap_complete::Shell },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum What {
+    Scenes,
+    Models,
+    Metrics,
+}
+
+#[derive(Words)]
+pub struct Scene {
+    /// A scene file, the name of a shipped scene, or - for standard input (TOML or JSON)
+    pub scene: String,
+    /// Set a parameter, as in `--set g=6` or `--set "J=0.2 mV"`
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+    /// Take this preset instead of the scene's own
+    #[arg(long)]
+    pub preset: Option<String>,
+    /// Seed of every random number
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Length of the run after the warm-up, as in "2 s"
+    #[arg(long)]
+    pub duration: Option<String>,
+    /// Threads that build the network (default: all)
+    #[arg(long)]
+    pub threads: Option<usize>,
+}
+
+#[derive(Words)]
+pub struct Run {
+    #[command(flatten)]
+    pub scene: Scene,
+    /// Directory to write (default: runs/SCENE-NUMBER)
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Replace an existing directory
+    #[arg(long)]
+    pub force: bool,
+    /// Format of the data
+    #[arg(long, value_enum, default_value = "npz")]
+    pub format: Format,
+    /// Print the summary as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum, PartialEq, Eq)]
+pub enum Format {
+    Npz,
+    Csv,
+}
+
+#[derive(Words)]
+pub struct Verify {
+    /// A scene file or the name of a shipped scene
+    pub scene: String,
+    /// Only this preset
+    #[arg(long)]
+    pub preset: Option<String>,
+}
+
+#[derive(Words)]
+pub struct Export {
+    #[command(subcommand)]
+    pub what: Exported,
+}
+
+#[derive(Subcommand)]
+pub enum Exported {
+    /// source, target, weight, delay of every synapse, as CSV on standard output
+    Connections(Scene),
+}

@@ -1,0 +1,158 @@
+//! `synfire run`: build, run with a progress bar, print the table, write the run directory.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::args::{self, Format};
+use super::scene::{bytes, load, plan};
+use super::{Failure, args::Run};
+use crate::network::{Network, Probe};
+use crate::plan::Plan;
+use crate::record::{Layout, ProbeLayout, Recorder, Recording};
+use crate::scene::Scene;
+use crate::session::{self, Outcome};
+
+pub fn run(words: &Run) -> Result<(), Failure> {
+    let scene = load(&words.scene)?;
+    let plan = plan(&scene)?;
+    let out = directory(words)?;
+    eprintln!("{}: {} neurons, {} synapses, {}", scene.title, plan.neurons, plan.synapses(), bytes(plan.bytes()));
+    eprintln!("device: CPU (one thread steps, all threads build)");
+    let (recording, outcome) = simulate(&scene.network, &plan, &out, true)?;
+    write(words, &scene, &plan, &out, &recording, &outcome)?;
+    if words.json {
+        println!("{:#}", summary(&scene, &plan, &recording, &outcome));
+    } else {
+        table(&plan, &recording, &outcome);
+        println!("written to {}", out.display());
+    }
+    if outcome.interrupted { Err(Failure::Interrupted) } else { Ok(()) }
+}
+
+/// Runs a plan and records into `out`; Ctrl-C ends the run early.
+pub fn simulate(network: &Network, plan: &Plan, out: &Path, progress: bool) -> Result<(Recording, Outcome), Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let raised = stop.clone();
+    // A second handler in one process (as `verify` would set) is refused by the system and not needed.
+    let _ = ctrlc::set_handler(move || raised.store(true, Ordering::Relaxed));
+    let steps = network.warmup + network.duration;
+    let mut recorder = Recorder::new(out, layout(network)).map_err(Failure::Run)?;
+    let bar = if progress { ProgressBar::new(steps) } else { ProgressBar::hidden() };
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent}% {msg} eta {eta}") {
+        bar.set_style(style);
+    }
+    let start = std::time::Instant::now();
+    let outcome = session::run(plan, steps, &stop, |harvest| {
+        bar.set_position(harvest.to);
+        bar.set_message(format!("{:.2}x real time", start.elapsed().as_secs_f64() * 1e3 / (harvest.to as f64 * plan.dt)));
+        recorder.take(harvest)
+    });
+    bar.finish_and_clear();
+    let outcome = outcome.map_err(Failure::Run)?;
+    Ok((recorder.finish().map_err(Failure::Run)?, outcome))
+}
+
+fn layout(network: &Network) -> Layout {
+    let mut first = 0;
+    let mut populations = Vec::new();
+    for p in &network.populations {
+        populations.push((p.name.clone(), first, p.size));
+        first += p.size;
+    }
+    let mut spikes = Vec::new();
+    let mut probes = Vec::new();
+    for probe in &network.probes {
+        match probe {
+            Probe::Spikes { of } => spikes.extend((0..of.which.len()).map(|i| populations[of.population].1 + of.which.get(i))),
+            Probe::State { of, variable, every } => {
+                let population = &network.populations[of.population];
+                probes.push(ProbeLayout {
+                    name: format!("{}_{}", population.name, population.model.states[*variable].name),
+                    neurons: (0..of.which.len()).map(|i| populations[of.population].1 + of.which.get(i)).collect(),
+                    every: *every,
+                });
+            }
+        }
+    }
+    Layout { dt: network.dt, warmup: network.warmup, populations, spikes, probes }
+}
+
+fn directory(words: &Run) -> Result<PathBuf, Failure> {
+    let out = match &words.out {
+        Some(out) => out.clone(),
+        None => {
+            let stem = Path::new(&words.scene.scene).file_stem().and_then(|s| s.to_str()).unwrap_or("scene").trim_matches('-').to_string();
+            let stem = if stem.is_empty() { "scene".to_string() } else { stem };
+            (1..).map(|n| PathBuf::from(format!("runs/{stem}-{n}"))).find(|p| !p.exists()).unwrap_or_default()
+        }
+    };
+    if out.exists() {
+        if !words.force {
+            return Err(Failure::Run(format!("{} exists: take another --out, or --force to replace its files", out.display())));
+        }
+        if !out.is_dir() {
+            return Err(Failure::Run(format!("{} is a file: take another --out", out.display())));
+        }
+    }
+    std::fs::create_dir_all(&out).map_err(|e| Failure::Run(format!("{}: {e}", out.display())))?;
+    Ok(out)
+}
+
+fn write(words: &Run, scene: &Scene, plan: &Plan, out: &Path, recording: &Recording, outcome: &Outcome) -> Result<(), Failure> {
+    let file = |name: &str, text: String| {
+        std::fs::write(out.join(name), text).map_err(|e| Failure::Run(format!("{}: {e}", out.join(name).display())))
+    };
+    match words.format {
+        Format::Npz => crate::export::npz(recording, &out.join("data.npz")),
+        Format::Csv => crate::export::csv(recording, out),
+    }
+    .map_err(Failure::Run)?;
+    file("scene.toml", scene.resolved.clone())?;
+    file("run.json", format!("{:#}\n", summary(scene, plan, recording, outcome)))
+}
+
+fn summary(scene: &Scene, plan: &Plan, recording: &Recording, outcome: &Outcome) -> serde_json::Value {
+    let populations: Vec<_> = plan
+        .populations
+        .iter()
+        .enumerate()
+        .map(|(i, p)| {
+            let measure = |metric: &str, unit: f64| recording.measure(metric, i, 2).ok().map(|x| x * unit);
+            json!({ "name": p.name, "first": p.first, "neurons": p.size, "rate_Hz": measure("rate", 1e3),
+                "cv_isi": measure("cv_isi", 1.0), "synchrony": measure("synchrony", 1.0) })
+        })
+        .collect();
+    json!({
+        "synfire": env!("CARGO_PKG_VERSION"), "title": scene.title, "preset": scene.preset, "seed": plan.seed, "dt_ms": plan.dt,
+        "warmup_steps": scene.network.warmup, "steps": outcome.steps, "complete": !outcome.interrupted, "device": "cpu",
+        "neurons": plan.neurons, "synapses": plan.synapses(), "plan_bytes": plan.bytes(), "synapse_bytes": outcome.synapse_bytes,
+        "spikes": outcome.spikes, "synaptic_events": outcome.events, "build_s": outcome.build_seconds,
+        "simulation_s": outcome.run_seconds, "real_time_factor": factor(plan, outcome), "populations": populations,
+    })
+}
+
+/// Seconds of computing per second of the network's life.
+fn factor(plan: &Plan, outcome: &Outcome) -> f64 {
+    outcome.run_seconds * 1e3 / (outcome.steps.max(1) as f64 * plan.dt)
+}
+
+fn table(plan: &Plan, recording: &Recording, outcome: &Outcome) {
+    println!("{:16} {:>9} {:>10} {:>8} {:>10}", "population", "neurons", "rate (Hz)", "CV ISI", "synchrony");
+    for (i, p) in plan.populations.iter().enumerate() {
+        let show = |metric: &str, unit: f64| recording.measure(metric, i, 2).map_or("-".into(), |x| format!("{:.3}", x * unit));
+        println!("{:16} {:>9} {:>10} {:>8} {:>10}", p.name, p.size, show("rate", 1e3), show("cv_isi", 1.0), show("synchrony", 1.0));
+    }
+    println!("spikes           {}\nsynaptic events  {}", outcome.spikes, outcome.events);
+    println!("built in         {:.2} s\nsimulated in     {:.2} s", outcome.build_seconds, outcome.run_seconds);
+    println!("real-time factor {:.3} (below 1 is faster than life)", factor(plan, outcome));
+    println!("device           CPU\nmemory           {} planned", bytes(plan.bytes()));
+}
+
+/// The words of a scene and nothing else, for `verify`.
+pub fn words(scene: &str, preset: Option<String>, seed: u64) -> args::Scene {
+    args::Scene { scene: scene.into(), set: Vec::new(), preset, seed: Some(seed), duration: None, threads: None }
+}

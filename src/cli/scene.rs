@@ -1,0 +1,93 @@
+//! From the words that name a scene to a loaded scene and its plan.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Failure;
+use super::args;
+use crate::base::problem::{Problem, Source};
+use crate::plan::Plan;
+use crate::scene::{Options, Scene};
+
+/// Loads what `words` name: a file, a shipped scene, or standard input.
+pub fn load(words: &args::Scene) -> Result<Scene, Failure> {
+    threads(words.threads)?;
+    let (source, folder) = source(&words.scene)?;
+    let set = words.set.iter().map(|s| pair(s)).collect::<Result<Vec<_>, _>>()?;
+    let options = Options { set, preset: words.preset.clone(), seed: words.seed, duration: words.duration.clone() };
+    crate::scene::load(source, folder.as_deref(), &options).map_err(problems)
+}
+
+/// Lowers a scene, refusing what does not fit into memory.
+pub fn plan(scene: &Scene) -> Result<Plan, Failure> {
+    let plan = crate::plan::plan(&scene.network).map_err(|e| Failure::Scene(format!("error: {e}")))?;
+    if let Some(free) = free_memory().filter(|free| plan.bytes() > *free) {
+        return Err(Failure::Memory(format!(
+            "this network takes {} and only {} are free: scale it down or take a larger machine",
+            bytes(plan.bytes()),
+            bytes(free)
+        )));
+    }
+    Ok(plan)
+}
+
+pub fn source(name: &str) -> Result<(Arc<Source>, Option<PathBuf>), Failure> {
+    if name == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map_err(|e| Failure::Run(format!("standard input: {e}")))?;
+        return Ok((Arc::new(Source { name: "standard input".into(), text }), None));
+    }
+    let path = Path::new(name);
+    if path.is_file() {
+        let text = std::fs::read_to_string(path).map_err(|e| Failure::Run(format!("{name}: {e}")))?;
+        let folder = path.parent().map(|p| if p.as_os_str().is_empty() { PathBuf::from(".") } else { p.to_path_buf() });
+        return Ok((Arc::new(Source { name: name.into(), text }), folder));
+    }
+    let shipped = crate::scene::shipped();
+    match shipped.iter().find(|(n, _)| *n == name) {
+        Some((n, text)) => Ok((Arc::new(Source { name: format!("{n}.toml"), text: text.to_string() }), None)),
+        None => {
+            let hint = crate::base::problem::did_you_mean(name, shipped.iter().map(|(n, _)| *n));
+            Err(Failure::Run(format!(
+                "no file and no shipped scene `{name}`: {}",
+                hint.unwrap_or_else(|| "`synfire list scenes` names those that are shipped".into())
+            )))
+        }
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), Failure> {
+    let (name, value) = text.split_once('=').ok_or_else(|| Failure::Run(format!("--set {text}: write it as NAME=VALUE")))?;
+    Ok((name.trim().into(), value.trim().into()))
+}
+
+pub fn problems(problems: Vec<Problem>) -> Failure {
+    let mut text: String = problems.iter().map(|p| p.render() + "\n").collect();
+    text += &format!("{} problem{}", problems.len(), if problems.len() == 1 { "" } else { "s" });
+    Failure::Scene(text)
+}
+
+fn threads(count: Option<usize>) -> Result<(), Failure> {
+    let Some(count) = count else { return Ok(()) };
+    if count == 0 || count > 1024 {
+        return Err(Failure::Run(format!("--threads {count}: between 1 and 1024")));
+    }
+    rayon::ThreadPoolBuilder::new().num_threads(count).build_global().map_err(|e| Failure::Run(e.to_string()))
+}
+
+/// Bytes that a new process may still take, where the system says so.
+fn free_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find(|l| l.starts_with("MemAvailable:"))?;
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
+}
+
+pub fn bytes(count: u64) -> String {
+    match count {
+        0..10_000 => format!("{count} B"),
+        10_000..10_000_000 => format!("{:.1} KiB", count as f64 / 1024.0),
+        10_000_000..10_000_000_000 => format!("{:.1} MiB", count as f64 / 1_048_576.0),
+        _ => format!("{:.2} GiB", count as f64 / 1_073_741_824.0),
+    }
+}

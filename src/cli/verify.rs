@@ -1,0 +1,70 @@
+//! `synfire verify`: every preset of a scene against the numbers it must reproduce.
+
+use super::Failure;
+use super::args::Verify;
+use super::run::{simulate, words};
+use super::scene::{load, plan};
+use crate::record::Recording;
+use crate::scene::Expectation;
+
+pub fn verify(args: &Verify) -> Result<(), Failure> {
+    let scene = load(&words(&args.scene, args.preset.clone(), 1))?;
+    let mut good = true;
+    let mut count = 0;
+    for preset in scene.presets.iter().filter(|p| args.preset.as_deref().is_none_or(|name| name == p.name)) {
+        let name = Some(preset.name.clone()).filter(|n| !n.is_empty());
+        count += preset.expect.len();
+        good &= one(&args.scene, name, &preset.expect)?;
+    }
+    if count == 0 {
+        return Err(Failure::Run(format!("{} states no expectation, so there is nothing to verify", args.scene)));
+    }
+    if good { Ok(()) } else { Err(Failure::Check) }
+}
+
+/// Runs a preset once per seed and judges the means over the seeds.
+fn one(scene: &str, preset: Option<String>, expect: &[Expectation]) -> Result<bool, Failure> {
+    let seeds = expect.iter().map(|e| e.seeds).max().unwrap_or(1).max(1);
+    let mut recordings = Vec::new();
+    let mut names = Vec::new();
+    for seed in 1..=seeds {
+        let scene = load(&words(scene, preset.clone(), u64::from(seed)))?;
+        let plan = plan(&scene)?;
+        names = plan.populations.iter().map(|p| p.name.clone()).collect();
+        let directory = std::env::temp_dir().join(format!("synfire-verify-{}-{seed}", std::process::id()));
+        std::fs::create_dir_all(&directory).map_err(|e| Failure::Run(format!("{}: {e}", directory.display())))?;
+        let (recording, outcome) = simulate(&scene.network, &plan, &directory, false)?;
+        if outcome.interrupted {
+            return Err(Failure::Interrupted);
+        }
+        recordings.push(recording);
+        // What is left in the temporary folder is the system's to clear.
+        let _ = std::fs::remove_dir_all(directory);
+    }
+    println!("{} ({seeds} seed{})", preset.as_deref().unwrap_or(scene), if seeds == 1 { "" } else { "s" });
+    let mut good = true;
+    for e in expect {
+        for interval in &e.intervals {
+            good &= judge(e, &interval.population, interval.low, interval.high, &recordings, &names)?;
+        }
+    }
+    Ok(good)
+}
+
+fn judge(e: &Expectation, population: &str, low: f64, high: f64, recordings: &[Recording], names: &[String]) -> Result<bool, Failure> {
+    let index = names.iter().position(|n| n == population).ok_or_else(|| Failure::Run(format!("no population {population}")))?;
+    let runs = &recordings[..(e.seeds.max(1) as usize).min(recordings.len())];
+    let values = runs.iter().map(|r| r.measure(&e.metric, index, e.min_spikes)).collect::<Result<Vec<_>, _>>().map_err(Failure::Run)?;
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let good = mean >= low && mean <= high;
+    let unit = crate::record::METRICS.iter().find(|m| m.name == e.metric).map_or(1.0, |m| m.shown);
+    println!(
+        "  {} {:24} {:>10.4}  expected {:.4} to {:.4}",
+        if good { "ok  " } else { "FAIL" },
+        format!("{}.{population}", e.metric),
+        mean * unit,
+        low * unit,
+        high * unit
+    );
+    Ok(good)
+}

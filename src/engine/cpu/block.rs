@@ -1,0 +1,268 @@
+//! The update of one population: its program, run over blocks of neurons. Knows no synapse.
+//!
+//! Values live in a bank of lanes-wide cells: uniform numbers first (filled once), then states, then one cell for each
+//! register in order of definition. Every operation reads cells before the one it writes, so one split borrow serves all.
+
+use crate::base::math;
+use crate::base::rng::Stream;
+use crate::model::program::{Binary, Op, Stmt, Unary};
+use crate::plan::{Number, PopulationPlan};
+
+/// Neurons that are updated together: small enough for the bank to stay in cache.
+pub const LANES: usize = 64;
+type Cell = [f32; LANES];
+
+pub struct Columns {
+    /// One column for each state variable, one value for each neuron.
+    pub states: Vec<Vec<f32>>,
+    /// One column for each continuous input.
+    pub inputs: Vec<Vec<f32>>,
+    pub noise: Stream,
+    pub step: u64,
+    bank: Vec<Cell>,
+    spiked: Cell,
+    code: Vec<Code>,
+    first_state: usize,
+}
+
+enum Code {
+    /// A column of coefficients into a cell.
+    Column(usize, usize),
+    Receptor(usize, usize),
+    Input(usize, usize),
+    Copy(usize, usize),
+    Unary(Unary, usize, usize),
+    Binary(Binary, usize, usize, usize),
+    Select(usize, usize, usize, usize),
+    Normal(usize, u32),
+    Spike(usize),
+    Repeat(u32, Vec<Code>),
+}
+
+struct Lowering<'a> {
+    plan: &'a PopulationPlan,
+    bank: Vec<Cell>,
+    place: Vec<usize>,
+    first_state: usize,
+}
+
+impl Columns {
+    pub fn new(plan: &PopulationPlan) -> Self {
+        let program = &plan.program;
+        let mut lowering = Lowering { plan, bank: Vec::new(), place: vec![0; program.registers as usize], first_state: 0 };
+        lowering.uniforms(&program.body);
+        lowering.first_state = lowering.bank.len();
+        lowering.bank.resize(lowering.first_state + program.states as usize, [0.0; LANES]);
+        let code = lowering.lower(&program.body);
+        Self {
+            states: plan.initial.iter().map(|n| super::column(n, plan.size)).collect(),
+            inputs: vec![vec![0.0; plan.size as usize]; program.inputs as usize],
+            noise: Stream::new(0, [0, 0]),
+            step: 0,
+            first_state: lowering.first_state,
+            bank: lowering.bank,
+            spiked: [0.0; LANES],
+            code,
+        }
+    }
+
+    /// One step of every neuron; `due` is the ring's row that arrives at its end.
+    #[inline(always)]
+    pub fn update(&mut self, plan: &PopulationPlan, due: &[i32], mut spike: impl FnMut(u32)) {
+        let size = plan.size as usize;
+        for start in (0..size).step_by(LANES) {
+            let lanes = LANES.min(size - start);
+            for (cell, column) in self.bank[self.first_state..].iter_mut().zip(&self.states) {
+                cell[..lanes].copy_from_slice(&column[start..start + lanes]);
+            }
+            self.spiked = [0.0; LANES];
+            let at = At { plan, due, inputs: &self.inputs, start, lanes, noise: &self.noise, step: self.step };
+            run(&self.code, &at, &mut self.bank, &mut self.spiked);
+            for (cell, column) in self.bank[self.first_state..].iter().zip(&mut self.states) {
+                for (to, from) in column[start..start + lanes].iter_mut().zip(cell) {
+                    *to = math::flush(*from);
+                }
+            }
+            if self.spiked[..lanes].iter().any(|s| *s != 0.0) {
+                (0..lanes).filter(|i| self.spiked[*i] != 0.0).for_each(|i| spike((start + i) as u32));
+            }
+        }
+    }
+}
+
+impl Lowering<'_> {
+    fn uniforms(&mut self, body: &[Stmt]) {
+        for stmt in body {
+            match stmt {
+                Stmt::Let(reg, Op::Const(x)) => self.uniform(*reg, *x),
+                Stmt::Let(reg, Op::Coefficient(c)) => {
+                    if let Number::Uniform(x) = self.plan.coefficients[*c as usize] {
+                        self.uniform(*reg, x);
+                    }
+                }
+                Stmt::Repeat(_, inner) => self.uniforms(inner),
+                _ => {}
+            }
+        }
+    }
+
+    fn uniform(&mut self, reg: u32, x: f32) {
+        self.place[reg as usize] = self.bank.len();
+        self.bank.push([x; LANES]);
+    }
+
+    fn temporary(&mut self, reg: u32) -> usize {
+        self.place[reg as usize] = self.bank.len();
+        self.bank.push([0.0; LANES]);
+        self.bank.len() - 1
+    }
+
+    fn lower(&mut self, body: &[Stmt]) -> Vec<Code> {
+        body.iter().filter_map(|stmt| self.statement(stmt)).collect()
+    }
+
+    fn statement(&mut self, stmt: &Stmt) -> Option<Code> {
+        let at = |me: &Self, r: u32| me.place[r as usize];
+        Some(match stmt {
+            Stmt::SetState(s, r) => Code::Copy(self.first_state + *s as usize, at(self, *r)),
+            Stmt::Spike(r) => Code::Spike(at(self, *r)),
+            Stmt::Repeat(n, inner) => Code::Repeat(*n, self.lower(inner)),
+            Stmt::Let(reg, op) => match *op {
+                Op::Const(_) => return None,
+                Op::Coefficient(c) => match self.plan.coefficients[c as usize] {
+                    Number::Uniform(_) => return None,
+                    Number::Column(_) => Code::Column(self.temporary(*reg), c as usize),
+                },
+                Op::State(s) => Code::Copy(self.temporary(*reg), self.first_state + s as usize),
+                Op::Receptor(r) => Code::Receptor(self.temporary(*reg), r as usize),
+                Op::Input(i) => Code::Input(self.temporary(*reg), i as usize),
+                Op::Normal(n) => Code::Normal(self.temporary(*reg), n),
+                Op::Unary(u, a) => Code::Unary(u, self.temporary(*reg), at(self, a)),
+                Op::Binary(b, x, y) => Code::Binary(b, self.temporary(*reg), at(self, x), at(self, y)),
+                Op::Select(c, x, y) => Code::Select(self.temporary(*reg), at(self, c), at(self, x), at(self, y)),
+            },
+        })
+    }
+}
+
+struct At<'a> {
+    plan: &'a PopulationPlan,
+    due: &'a [i32],
+    inputs: &'a [Vec<f32>],
+    start: usize,
+    lanes: usize,
+    noise: &'a Stream,
+    step: u64,
+}
+
+#[inline(always)]
+fn run(code: &[Code], at: &At, bank: &mut [Cell], spiked: &mut Cell) {
+    for c in code {
+        match c {
+            Code::Repeat(n, inner) => {
+                for _ in 0..*n {
+                    for c in inner {
+                        one(c, at, bank, spiked);
+                    }
+                }
+            }
+            c => one(c, at, bank, spiked),
+        }
+    }
+}
+
+/// Substep loops do not nest, so a `Repeat` never reaches this function.
+#[inline(always)]
+fn one(code: &Code, at: &At, bank: &mut [Cell], spiked: &mut Cell) {
+    match *code {
+        Code::Column(to, c) => {
+            if let Number::Column(column) = &at.plan.coefficients[c] {
+                bank[to][..at.lanes].copy_from_slice(&column[at.start..at.start + at.lanes]);
+            }
+        }
+        Code::Receptor(to, r) => {
+            let first = at.plan.slot + r * at.plan.size as usize + at.start;
+            let quantum = math::power_of_two(-at.plan.scale[r]);
+            for (x, q) in bank[to].iter_mut().zip(&at.due[first..first + at.lanes]) {
+                *x = *q as f32 * quantum;
+            }
+        }
+        Code::Input(to, i) => bank[to][..at.lanes].copy_from_slice(&at.inputs[i][at.start..at.start + at.lanes]),
+        Code::Copy(to, from) => bank.copy_within(from..from + 1, to),
+        Code::Normal(to, n) => {
+            for (i, x) in bank[to].iter_mut().enumerate() {
+                let neuron = at.plan.first + (at.start + i) as u32;
+                *x = at.noise.normal([neuron, at.step as u32, n, 0]);
+            }
+        }
+        Code::Spike(r) => spiked.iter_mut().zip(&bank[r]).for_each(|(s, x)| *s = if *x != 0.0 { 1.0 } else { *s }),
+        Code::Unary(op, to, a) => {
+            let (before, after) = bank.split_at_mut(to);
+            unary(op, &mut after[0], &before[a]);
+        }
+        Code::Binary(op, to, a, b) => {
+            let (before, after) = bank.split_at_mut(to);
+            binary(op, &mut after[0], &before[a], &before[b]);
+        }
+        Code::Select(to, c, a, b) => {
+            let (before, after) = bank.split_at_mut(to);
+            for i in 0..LANES {
+                after[0][i] = if before[c][i] != 0.0 { before[a][i] } else { before[b][i] };
+            }
+        }
+        Code::Repeat(..) => {}
+    }
+}
+
+#[inline(always)]
+fn map(to: &mut Cell, a: &Cell, f: impl Fn(f32) -> f32) {
+    for i in 0..LANES {
+        to[i] = f(a[i]);
+    }
+}
+
+#[inline(always)]
+fn zip(to: &mut Cell, a: &Cell, b: &Cell, f: impl Fn(f32, f32) -> f32) {
+    for i in 0..LANES {
+        to[i] = f(a[i], b[i]);
+    }
+}
+
+#[inline(always)]
+fn truth(x: bool) -> f32 {
+    if x { 1.0 } else { 0.0 }
+}
+
+#[inline(always)]
+fn unary(op: Unary, to: &mut Cell, a: &Cell) {
+    match op {
+        Unary::Neg => map(to, a, |x| -x),
+        Unary::Recip => map(to, a, math::recip),
+        Unary::Sqrt => map(to, a, math::sqrt),
+        Unary::Exp => map(to, a, math::exp),
+        Unary::Expm1 => map(to, a, math::expm1),
+        Unary::Exprel => map(to, a, math::exprel),
+        Unary::Log => map(to, a, math::log),
+        Unary::Tanh => map(to, a, math::tanh),
+        Unary::Abs => map(to, a, f32::abs),
+        Unary::Floor => map(to, a, f32::floor),
+        Unary::Not => map(to, a, |x| truth(x == 0.0)),
+    }
+}
+
+#[inline(always)]
+fn binary(op: Binary, to: &mut Cell, a: &Cell, b: &Cell) {
+    match op {
+        Binary::Add => zip(to, a, b, |x, y| x + y),
+        Binary::Sub => zip(to, a, b, |x, y| x - y),
+        Binary::Mul => zip(to, a, b, |x, y| x * y),
+        Binary::Pow => zip(to, a, b, math::pow),
+        Binary::Min => zip(to, a, b, |x, y| if y < x { y } else { x }),
+        Binary::Max => zip(to, a, b, |x, y| if x < y { y } else { x }),
+        Binary::Less => zip(to, a, b, |x, y| truth(x < y)),
+        Binary::LessEqual => zip(to, a, b, |x, y| truth(x <= y)),
+        Binary::Equal => zip(to, a, b, |x, y| truth(x == y)),
+        Binary::And => zip(to, a, b, |x, y| truth(x != 0.0 && y != 0.0)),
+        Binary::Or => zip(to, a, b, |x, y| truth(x != 0.0 || y != 0.0)),
+    }
+}

@@ -1,0 +1,154 @@
+//! The CPU engine. States in columns, neurons in blocks that stay in L1, stored rows of synapses, i32 inputs.
+//!
+//! The laws of a step k (from k to k+1), in order:
+//! 1. *drive*: counts and replayed spikes that arrive at k+1 are added to the ring's row k+1; currents hold their value of k.
+//! 2. *update*: every block integrates over the step, then takes the row k+1, then tests, resets and reports.
+//! 3. *clear*: row k+1 is zeroed; it is the row of the longest delay from now on.
+//! 4. *deliver*: a spike of step k+1 is added to row k+1+d, d >= 1, so no row that is still to be read in this step changes.
+
+mod block;
+mod build;
+mod currents;
+mod drive;
+mod rows;
+
+use crate::plan::{Harvest, Number, Plan, Sample, Spike};
+
+pub use build::{connections, Connection};
+
+/// A network in memory, at a step.
+pub struct Cpu<'a> {
+    plan: &'a Plan,
+    step: u64,
+    populations: Vec<block::Columns>,
+    /// `ring` rows of `slots` accumulators.
+    ring: Vec<i32>,
+    rows: Vec<rows::Rows>,
+    /// Projections that leave each population.
+    leaving: Vec<Vec<usize>>,
+    drives: Vec<drive::Draws>,
+    phases: Phases,
+}
+
+/// Seconds spent in each phase are measured by the session; these count the work.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Phases {
+    pub events: u64,
+    pub spikes: u64,
+}
+
+impl<'a> Cpu<'a> {
+    /// Builds the network: all memory is taken here.
+    pub fn new(plan: &'a Plan) -> Result<Self, String> {
+        let rows = plan.projections.iter().map(|p| build::rows(plan, p)).collect::<Result<Vec<_>, String>>()?;
+        let mut leaving = vec![Vec::new(); plan.populations.len()];
+        for (i, p) in plan.projections.iter().enumerate() {
+            leaving[p.source].push(i);
+        }
+        Ok(Self {
+            plan,
+            step: 0,
+            populations: plan.populations.iter().map(block::Columns::new).collect(),
+            ring: vec![0; plan.ring * plan.slots],
+            rows,
+            leaving,
+            drives: plan.drives.iter().map(|d| drive::Draws::new(plan.seed, d)).collect(),
+            phases: Phases::default(),
+        })
+    }
+
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// Bytes taken by the stored synapses.
+    pub fn synapse_bytes(&self) -> u64 {
+        self.rows.iter().map(rows::Rows::bytes).sum()
+    }
+
+    /// State variable `variable` of a population, one value for each neuron.
+    pub fn state(&self, population: usize, variable: usize) -> &[f32] {
+        &self.populations[population].states[variable]
+    }
+
+    /// Advances by `steps` and gives what happened.
+    pub fn advance(&mut self, steps: u64) -> Result<Harvest, String> {
+        let mut harvest = Harvest { from: self.step, to: self.step + steps, ..Harvest::default() };
+        let before = self.phases.events;
+        let arch = pulp::Arch::new();
+        for _ in 0..steps {
+            arch.dispatch(|| self.one_step(&mut harvest));
+        }
+        harvest.events = self.phases.events - before;
+        self.check_finite()?;
+        Ok(harvest)
+    }
+
+    #[inline(always)]
+    fn one_step(&mut self, harvest: &mut Harvest) {
+        let now = self.step + 1;
+        let row = (now % self.plan.ring as u64) as usize * self.plan.slots;
+        let due = &mut self.ring[row..row + self.plan.slots];
+        for (drive, draws) in self.plan.drives.iter().zip(&mut self.drives) {
+            draws.apply(drive, self.step, due);
+        }
+        let first_spike = harvest.spikes.len();
+        for (p, (plan, columns)) in self.plan.populations.iter().zip(&mut self.populations).enumerate() {
+            currents::set(self.plan, p, self.step, columns);
+            columns.update(plan, due, |neuron| harvest.spikes.push(Spike { step: now as u32, neuron: plan.first + neuron }));
+        }
+        due.fill(0);
+        self.deliver(now, &harvest.spikes[first_spike..]);
+        self.sample(now, harvest);
+        self.step = now;
+    }
+
+    #[inline(always)]
+    fn deliver(&mut self, now: u64, spikes: &[Spike]) {
+        let mut population = 0;
+        for spike in spikes {
+            while spike.neuron >= self.plan.populations[population].first + self.plan.populations[population].size {
+                population += 1;
+            }
+            let neuron = spike.neuron - self.plan.populations[population].first;
+            for &i in &self.leaving[population] {
+                let plan = &self.plan.projections[i];
+                self.phases.events += self.rows[i].deliver(neuron, now, plan.slots, self.plan.slots, self.plan.ring, &mut self.ring);
+            }
+        }
+        self.phases.spikes += spikes.len() as u64;
+    }
+
+    fn sample(&self, now: u64, harvest: &mut Harvest) {
+        for (i, probe) in self.plan.probes.iter().enumerate() {
+            if now.is_multiple_of(probe.every) {
+                let column = &self.populations[probe.population].states[probe.variable];
+                let values = (0..probe.of.len()).map(|k| column[probe.of.get(k) as usize]).collect();
+                harvest.samples.push(Sample { probe: i as u32, step: now as u32, values });
+            }
+        }
+    }
+
+    fn check_finite(&self) -> Result<(), String> {
+        for (plan, columns) in self.plan.populations.iter().zip(&self.populations) {
+            for (name, column) in plan.states.iter().zip(&columns.states) {
+                if let Some(i) = column.iter().position(|x| !x.is_finite()) {
+                    return Err(format!(
+                        "{name} of {}[{i}] is no finite number at or before {} ms: a smaller dt, more substeps or weaker input would help",
+                        plan.name,
+                        self.step as f64 * self.plan.dt
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A number spread over a population.
+fn column(number: &Number, size: u32) -> Vec<f32> {
+    match number {
+        Number::Uniform(x) => vec![*x; size as usize],
+        Number::Column(c) => c.clone(),
+    }
+}

@@ -1,0 +1,195 @@
+//! Network -> Plan: everything numbered, tables built, bytes counted. Allocates no state of an engine.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::laws::{self, Spread};
+use super::{DriveKind, DrivePlan, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight, Wiring, purpose, scale};
+use crate::base::draw::Poisson;
+use crate::network::{Drive, Network, Population, Probe, Projection, Receptor, Rule, Synapse};
+
+/// Delays of more steps than this are refused: the ring would not fit.
+const LONGEST_DELAY: f64 = 60_000.0;
+
+/// Lowers a network. An error names the population or projection and what would help.
+pub fn plan(network: &Network) -> Result<Plan, String> {
+    let wirings = network.projections.iter().enumerate().map(|(i, p)| wiring(network, i, p)).collect::<Result<Vec<_>, _>>()?;
+    let scales = scale::scales(network, &wirings)?;
+    let mut populations = Vec::new();
+    let (mut first, mut slot) = (0u32, 0usize);
+    for (i, p) in network.populations.iter().enumerate() {
+        let lowered = population(network, i, p, first, slot, scales[i].clone()).map_err(|e| format!("population {}: {e}", p.name))?;
+        first = first.checked_add(p.size).ok_or("more than 2^32 neurons")?;
+        slot += p.size as usize * p.model.receptors.len();
+        populations.push(lowered);
+    }
+    let mut projections = Vec::new();
+    for (i, (p, wiring)) in network.projections.iter().zip(wirings).enumerate() {
+        projections.push(projection(network, &populations, i, p, wiring).map_err(|e| format!("projection {}: {e}", title(network, p)))?);
+    }
+    let longest = projections.iter().map(|p| p.longest()).fold(1.0, f64::max);
+    if longest > LONGEST_DELAY {
+        return Err(format!("a delay of {longest} steps: at most {LONGEST_DELAY} fit; take a longer dt or a shorter delay"));
+    }
+    let drives = network.stimuli.iter().enumerate().map(|(i, s)| drive(network, &populations, i, s)).collect::<Result<Vec<_>, _>>()?;
+    let mut plan = Plan {
+        dt: network.dt,
+        seed: network.seed,
+        neurons: first,
+        slots: slot,
+        ring: longest as usize + 1,
+        populations,
+        projections,
+        drives,
+        probes: network.probes.iter().filter_map(probe).collect(),
+        budget: Vec::new(),
+    };
+    plan.budget = budget(&plan);
+    Ok(plan)
+}
+
+fn title(network: &Network, p: &Projection) -> String {
+    format!("{}->{}", network.populations[p.from.population].name, network.populations[p.to.population].name)
+}
+
+fn wiring(network: &Network, i: usize, p: &Projection) -> Result<Wiring, String> {
+    Wiring::new(network.seed, i as u32, p).map_err(|e| format!("projection {}: {e}", title(network, p)))
+}
+
+fn population(network: &Network, index: usize, p: &Population, first: u32, slot: usize, scale: Vec<i32>) -> Result<PopulationPlan, String> {
+    let compiled = p.model.compile(network.dt).map_err(|problems| problems.iter().map(|p| p.render()).collect::<String>())?;
+    let spreads = p
+        .parameters
+        .iter()
+        .enumerate()
+        .map(|(k, v)| Spread::new(v, p.size, network.seed, [purpose::PARAMETER, (index as u32) << 12 | k as u32]))
+        .collect::<Result<Vec<_>, _>>()?;
+    let at = |i: u32| spreads.iter().map(|s| s.at(i)).collect::<Vec<f64>>();
+    let columns: BTreeSet<usize> = (0..spreads.len()).filter(|k| spreads[*k].is_column()).collect();
+    let rows = if columns.is_empty() { 1 } else { p.size };
+    let derived = (0..rows).map(|i| compiled.coefficients(&at(i))).collect::<Result<Vec<_>, _>>()?;
+    let coefficients = (0..compiled.program.coefficients as usize)
+        .map(|c| {
+            let varies = compiled.uses[c].iter().any(|k| columns.contains(k));
+            number(varies, derived.iter().map(|row| row[c]))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut initial = Vec::new();
+    for (k, values) in p.initial.iter().enumerate() {
+        initial.push(match values {
+            Some(v) => {
+                let spread = Spread::new(v, p.size, network.seed, [purpose::INITIAL, (index as u32) << 12 | k as u32])?;
+                number(spread.is_column(), (0..p.size).map(|i| spread.at(i)))?
+            }
+            None => number(!columns.is_empty(), (0..rows).map(|i| p.model.initial(k, &at(i))))?,
+        });
+    }
+    initial.extend(compiled.hidden_initial.iter().map(|x| Number::Uniform(*x)));
+    Ok(PopulationPlan {
+        name: p.name.clone(),
+        states: compiled.states.clone(),
+        first,
+        size: p.size,
+        program: Arc::new(compiled.program),
+        coefficients,
+        initial,
+        slot,
+        scale,
+    })
+}
+
+fn number(varies: bool, mut values: impl Iterator<Item = f64>) -> Result<Number, String> {
+    let narrow = |x: f64| {
+        let y = x as f32;
+        if y.is_finite() { Ok(y) } else { Err(format!("a number derived from the parameters is {x}: check time constants and capacitances")) }
+    };
+    if varies { Ok(Number::Column(values.map(narrow).collect::<Result<_, _>>()?)) } else { Ok(Number::Uniform(narrow(values.next().unwrap_or(0.0))?)) }
+}
+
+fn projection(network: &Network, populations: &[PopulationPlan], i: usize, p: &Projection, wiring: Wiring) -> Result<ProjectionPlan, String> {
+    let target = &populations[p.to.population];
+    let (slots, exponent) = receptors(target, p.receptor);
+    let quanta = libm::exp2(f64::from(exponent));
+    let (low, high) = laws::bounds(&p.weight);
+    let largest = low.abs().max(high.abs()) * quanta;
+    let shift = if low == high { 0 } else { libm::ceil(libm::log2((largest / 32_000.0).max(1.0))) as u32 };
+    let listed: Arc<[Synapse]> = match &p.rule {
+        Rule::List(list) => list.iter().map(|s| Synapse { delay: s.delay.map(|d| d / network.dt), ..*s }).collect(),
+        _ => Arc::new([]),
+    };
+    Ok(ProjectionPlan {
+        source: p.from.population,
+        from: p.from.which.clone(),
+        target: p.to.population,
+        to: p.to.which.clone(),
+        wiring,
+        listed,
+        weight: Weight { law: laws::quantile(&p.weight, libm::ldexp(quanta, -(shift as i32)))?, shift, quanta },
+        delay: laws::quantile(&p.delay, 1.0 / network.dt)?,
+        slots,
+        stream: i as u32,
+    })
+}
+
+fn receptors(target: &PopulationPlan, receptor: Receptor) -> ([usize; 2], i32) {
+    let slot = |r: usize| target.slot + r * target.size as usize;
+    match receptor {
+        Receptor::Named(r) => ([slot(r); 2], target.scale[r]),
+        Receptor::BySign => ([slot(0), slot(1.min(target.scale.len() - 1))], target.scale[0]),
+    }
+}
+
+impl ProjectionPlan {
+    /// The longest delay in steps.
+    fn longest(&self) -> f64 {
+        self.listed.iter().filter_map(|s| s.delay).fold(f64::from(self.delay.max()), f64::max)
+    }
+}
+
+fn drive(network: &Network, populations: &[PopulationPlan], i: usize, s: &crate::network::Stimulus) -> Result<DrivePlan, String> {
+    let target = &populations[s.to.population];
+    let landing = |weight: f64, receptor: Receptor| {
+        let (slots, exponent) = receptors(target, receptor);
+        (libm::rint(weight * libm::exp2(f64::from(exponent))) as i32, slots[usize::from(weight < 0.0)])
+    };
+    let kind = match &s.kind {
+        Drive::Poisson { rate, weight, receptor } => {
+            let (weight, slot) = landing(*weight, *receptor);
+            DriveKind::Poisson { counts: Poisson::new(rate * network.dt), weight, slot }
+        }
+        Drive::Spikes { times, weight, receptor } => {
+            let (weight, slot) = landing(*weight, *receptor);
+            DriveKind::Spikes { steps: times.clone(), weight, slot }
+        }
+        Drive::Current { input, wave } => DriveKind::Current { input: *input, wave: wave.clone() },
+    };
+    Ok(DrivePlan { population: s.to.population, to: s.to.which.clone(), start: s.start, stop: s.stop, kind, stream: i as u32 })
+}
+
+fn probe(probe: &Probe) -> Option<ProbePlan> {
+    match probe {
+        Probe::Spikes { .. } => None,
+        Probe::State { of, variable, every } => {
+            Some(ProbePlan { population: of.population, of: of.which.clone(), variable: *variable, every: (*every).max(1) })
+        }
+    }
+}
+
+fn budget(plan: &Plan) -> Vec<(&'static str, u64)> {
+    let synapse = |p: &ProjectionPlan| {
+        let target = if plan.populations[p.target].size <= 1 << 16 { 2 } else { 4 };
+        let weight = if p.listed.iter().any(|s| s.weight.is_some()) { 4 } else { 2 * u64::from(p.weight.law.min() != p.weight.law.max()) };
+        let delay = u64::from(p.delay.min() != p.delay.max()) * if p.longest() < 256.0 { 1 } else { 2 };
+        target + weight + delay
+    };
+    let columns = |p: &PopulationPlan| {
+        let columns = p.coefficients.iter().filter(|c| matches!(c, Number::Column(_))).count();
+        (p.program.states as usize + p.program.inputs as usize + columns) as u64 * u64::from(p.size) * 4
+    };
+    vec![
+        ("synapses", plan.projections.iter().map(|p| p.wiring.synapses() * synapse(p) + 4 * u64::from(p.from.len())).sum()),
+        ("delay ring", plan.ring as u64 * plan.slots as u64 * 4),
+        ("state", plan.populations.iter().map(columns).sum()),
+        ("drive", plan.drives.iter().map(|d| u64::from(d.to.len()) * 16).sum()),
+    ]
+}

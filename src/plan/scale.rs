@@ -1,0 +1,67 @@
+//! The fixed-point scale of every receptor: a power of two from the largest sum that one step can bring. Knows no engine.
+
+use super::{Wiring, laws};
+use crate::base::draw::Poisson;
+use crate::network::{Drive, Network, Receptor};
+
+/// Sums stay below this many quanta, half of what an i32 holds.
+const LARGEST: f64 = (1u32 << 30) as f64;
+
+/// Exponents by population and receptor: one unit is `2^scale` quanta.
+pub fn scales(network: &Network, wirings: &[Wiring]) -> Result<Vec<Vec<i32>>, String> {
+    let mut sums: Vec<Vec<f64>> = network.populations.iter().map(|p| vec![0.0; p.model.receptors.len()]).collect();
+    for (p, wiring) in network.projections.iter().zip(wirings) {
+        let (mut low, mut high) = laws::bounds(&p.weight);
+        if let crate::network::Rule::List(list) = &p.rule {
+            low = list.iter().filter_map(|s| s.weight).fold(low, f64::min);
+            high = list.iter().filter_map(|s| s.weight).fold(high, f64::max);
+        }
+        let count = wiring.max_in_degree() as f64;
+        add(&mut sums[p.to.population], p.receptor, low, count);
+        add(&mut sums[p.to.population], p.receptor, high, count);
+    }
+    for s in &network.stimuli {
+        match &s.kind {
+            Drive::Poisson { rate, weight, receptor } => {
+                let count = f64::from(Poisson::new(rate * network.dt).max());
+                add(&mut sums[s.to.population], *receptor, *weight, count);
+            }
+            Drive::Spikes { times, weight, receptor } => {
+                add(&mut sums[s.to.population], *receptor, *weight, most_at_once(times));
+            }
+            Drive::Current { .. } => {}
+        }
+    }
+    network.populations.iter().zip(&sums).map(|(p, sums)| exponents(&p.name, p.model.by_sign, sums)).collect()
+}
+
+fn add(sums: &mut [f64], receptor: Receptor, weight: f64, count: f64) {
+    let r = match receptor {
+        Receptor::Named(r) => r,
+        Receptor::BySign => usize::from(weight < 0.0),
+    };
+    if let Some(sum) = sums.get_mut(r) {
+        *sum += weight.abs() * count;
+    }
+}
+
+fn most_at_once(times: &[u64]) -> f64 {
+    times.chunk_by(|a, b| a == b).map(|c| c.len()).max().unwrap_or(0) as f64
+}
+
+/// Receptors that are told apart by sign share one scale, since one row may feed both.
+fn exponents(name: &str, by_sign: bool, sums: &[f64]) -> Result<Vec<i32>, String> {
+    let shared = sums.iter().copied().fold(0.0, f64::max);
+    sums.iter()
+        .map(|sum| {
+            let sum = if by_sign { shared } else { *sum };
+            if !sum.is_finite() {
+                return Err(format!("the weights onto {name} have no finite largest sum"));
+            }
+            if sum == 0.0 {
+                return Ok(16);
+            }
+            Ok((libm::floor(libm::log2(LARGEST / sum)) as i32).clamp(-40, 60))
+        })
+        .collect()
+}

@@ -1,0 +1,105 @@
+//! The plan: everything an engine needs, as numbers. Knows no names but those it needs to report a failure.
+
+use std::sync::Arc;
+
+use crate::base::draw::{Poisson, Quantile};
+use crate::model::program::Program;
+use crate::network::{Synapse, Wave, Which};
+
+use super::Wiring;
+
+pub struct Plan {
+    /// Length of a step, ms.
+    pub dt: f64,
+    pub seed: u64,
+    pub neurons: u32,
+    /// Input slots: one for each receptor of each neuron.
+    pub slots: usize,
+    /// Rows of the delay ring: the longest delay plus one.
+    pub ring: usize,
+    pub populations: Vec<PopulationPlan>,
+    pub projections: Vec<ProjectionPlan>,
+    pub drives: Vec<DrivePlan>,
+    pub probes: Vec<ProbePlan>,
+    /// What memory is spent on, counted before any of it is allocated.
+    pub budget: Vec<(&'static str, u64)>,
+}
+
+impl Plan {
+    pub fn bytes(&self) -> u64 {
+        self.budget.iter().map(|(_, b)| b).sum()
+    }
+
+    /// Synapses of the whole network; an expectation where a rule leaves the number to chance.
+    pub fn synapses(&self) -> u64 {
+        self.projections.iter().map(|p| p.wiring.synapses()).sum()
+    }
+}
+
+/// One number for all neurons of a population, or one for each.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Number {
+    Uniform(f32),
+    Column(Vec<f32>),
+}
+
+pub struct PopulationPlan {
+    pub name: String,
+    /// Names of the state variables, hidden ones last.
+    pub states: Vec<String>,
+    pub first: u32,
+    pub size: u32,
+    pub program: Arc<Program>,
+    pub coefficients: Vec<Number>,
+    pub initial: Vec<Number>,
+    /// First slot of receptor 0; receptor r of neuron i has slot `slot + r * size + i`.
+    pub slot: usize,
+    /// One unit of receptor r is `2^scale[r]` quanta.
+    pub scale: Vec<i32>,
+}
+
+pub struct ProjectionPlan {
+    pub source: usize,
+    pub from: Which,
+    pub target: usize,
+    pub to: Which,
+    pub wiring: Wiring,
+    pub listed: Arc<[Synapse]>,
+    pub weight: Weight,
+    /// In steps.
+    pub delay: Quantile,
+    /// First slots of the receptors that take positive and negative weights.
+    pub slots: [usize; 2],
+    /// Number of the random streams of this projection.
+    pub stream: u32,
+}
+
+/// Weights in quanta: `value << shift`, the value fitting 16 bits unless it is constant or listed.
+pub struct Weight {
+    pub law: Quantile,
+    pub shift: u32,
+    /// Factor from the file's unit to quanta, for listed weights.
+    pub quanta: f64,
+}
+
+pub struct DrivePlan {
+    pub population: usize,
+    pub to: Which,
+    pub start: u64,
+    pub stop: u64,
+    pub kind: DriveKind,
+    pub stream: u32,
+}
+
+pub enum DriveKind {
+    Poisson { counts: Poisson, weight: i32, slot: usize },
+    Current { input: usize, wave: Wave },
+    Spikes { steps: Arc<[u64]>, weight: i32, slot: usize },
+}
+
+pub struct ProbePlan {
+    pub population: usize,
+    pub of: Which,
+    pub variable: usize,
+    pub every: u64,
+}

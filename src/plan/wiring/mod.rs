@@ -1,0 +1,260 @@
+//! Wiring by integers: the row of a source is a pure function of (seed, projection, source). Knows no weight and no engine.
+
+mod permutation;
+mod stored;
+
+use crate::base::rng::Stream;
+use crate::network::{Projection, Rule};
+use permutation::Permutation;
+use stored::Stored;
+
+/// Streams of a projection's wiring.
+const WIRING: u32 = 16;
+const COUNTS: u32 = 17;
+
+/// Who is connected to whom, by positions among the sources and among the targets.
+pub struct Wiring {
+    stream: Stream,
+    sources: u32,
+    targets: u32,
+    kind: Kind,
+    /// Position among the targets that a source may not reach: itself.
+    own: Option<Own>,
+}
+
+/// Where a source finds itself among the targets.
+struct Own(Vec<u32>);
+
+enum Kind {
+    AllToAll,
+    OneToOne,
+    /// ln(1 - p), for gaps by inversion.
+    Bernoulli { p: f64 },
+    /// Row `s` has `ends[s] - ends[s-1]` independent targets.
+    Independent { ends: Vec<u64> },
+    /// Row `s` has that many different targets.
+    Distinct { ends: Vec<u64> },
+    /// Synapse number `j` owns stub `permutation(j)`; target = stub / in-degree.
+    Stubs { ends: Vec<u64>, in_degree: u64, permutation: Permutation },
+    Stored(Stored),
+}
+
+impl Wiring {
+    /// The wiring of a projection. An error says what is impossible and what would help.
+    pub fn new(seed: u64, projection: u32, p: &Projection) -> Result<Self, String> {
+        let own = (!p.autapses && p.from.population == p.to.population).then(|| Own::new(p));
+        let mut wiring = Self {
+            stream: Stream::new(seed, [WIRING, projection]),
+            sources: p.from.which.len(),
+            targets: p.to.which.len(),
+            kind: Kind::AllToAll,
+            own,
+        };
+        let counts = Stream::new(seed, [COUNTS, projection]);
+        wiring.kind = wiring.kind(p, &counts)?;
+        Ok(wiring)
+    }
+
+    fn kind(&self, p: &Projection, counts: &Stream) -> Result<Kind, String> {
+        let (n_s, n_t) = (u64::from(self.sources), u64::from(self.targets));
+        let excluded = u64::from(self.own.is_some());
+        let even = |each: u64| (1..=n_s).map(|s| s * each).collect();
+        Ok(match &p.rule {
+            Rule::AllToAll => Kind::AllToAll,
+            Rule::OneToOne if n_s != n_t => return Err(format!("one_to_one needs equal sizes: {n_s} sources and {n_t} targets")),
+            Rule::OneToOne => Kind::OneToOne,
+            Rule::FixedProbability(q) if !(0.0..=1.0).contains(q) => return Err(format!("a probability of {q}: it lies between 0 and 1")),
+            Rule::FixedProbability(q) => Kind::Bernoulli { p: *q },
+            Rule::FixedOutDegree(k) if n_t <= excluded && *k > 0 => return Err(format!("{k} targets for each source, but there are none")),
+            Rule::FixedOutDegree(k) if p.multapses => Kind::Independent { ends: even(u64::from(*k)) },
+            Rule::FixedOutDegree(k) if u64::from(*k) + excluded > n_t => return Err(too_many(*k, "out", n_t, excluded)),
+            Rule::FixedOutDegree(k) => Kind::Distinct { ends: even(u64::from(*k)) },
+            Rule::FixedInDegree(k) if n_s <= excluded && *k > 0 && n_t > 0 => return Err(format!("{k} sources for each target, but there are none")),
+            Rule::FixedInDegree(k) if p.multapses && self.own.is_none() => {
+                let stubs = u64::from(*k) * n_t;
+                let ends = multinomial(stubs, self.sources, counts);
+                Kind::Stubs { ends, in_degree: u64::from(*k), permutation: Permutation::new(stubs, counts.block([0, 0, 0, 1])) }
+            }
+            Rule::FixedInDegree(k) if !p.multapses && u64::from(*k) + excluded > n_s => return Err(too_many(*k, "in", n_s, excluded)),
+            Rule::FixedInDegree(k) => Kind::Stored(self.in_degree(p, *k)),
+            Rule::FixedTotalNumber(n) if (n_s == 0 || n_t <= excluded) && *n > 0 => return Err(format!("{n} synapses between {n_s} and {n_t} neurons")),
+            Rule::FixedTotalNumber(n) if p.multapses => Kind::Independent { ends: multinomial(*n, self.sources, counts) },
+            Rule::FixedTotalNumber(n) => {
+                let pairs = n_s * n_t - if excluded > 0 { self.own_pairs() } else { 0 };
+                if *n > pairs {
+                    return Err(format!("{n} synapses without multapses, but only {pairs} pairs: allow_multapses = true, or fewer"));
+                }
+                Kind::Stored(self.without_repeats(*n, pairs, counts))
+            }
+            Rule::List(list) => Kind::Stored(Stored::listed(list, self.sources, self.targets)?),
+        })
+    }
+
+    /// Targets of `source` in canonical order, as positions among the targets, pushed to `out`.
+    pub fn row(&self, source: u32, out: &mut Vec<u32>) {
+        let own = self.own.as_ref().and_then(|o| o.of(source));
+        match &self.kind {
+            Kind::AllToAll => out.extend((0..self.targets).filter(|t| Some(*t) != own)),
+            Kind::OneToOne => out.extend(Some(source).filter(|t| Some(*t) != own)),
+            Kind::Bernoulli { p } => self.bernoulli(source, *p, own, out),
+            Kind::Independent { ends } => {
+                let n = self.targets - u32::from(own.is_some());
+                self.stream.fill(source, length(ends, source), |_, u| out.push(skip((u64::from(u) * u64::from(n) >> 32) as u32, own)));
+            }
+            Kind::Distinct { ends } => {
+                let n = self.targets - u32::from(own.is_some());
+                let order = Permutation::new(u64::from(n), self.stream.block([source, 0, 0, 0]));
+                out.extend((0..length(ends, source) as u64).map(|k| skip(order.at(k) as u32, own)));
+            }
+            Kind::Stubs { ends, in_degree, permutation } => {
+                let end = ends[source as usize];
+                out.extend((end - length(ends, source) as u64..end).map(|j| (permutation.at(j) / in_degree) as u32));
+            }
+            Kind::Stored(stored) => out.extend_from_slice(stored.row(source)),
+        }
+    }
+
+    /// For a listed projection: the positions in the list of the synapses that `row` gives.
+    pub fn listed(&self, source: u32) -> &[u32] {
+        match &self.kind {
+            Kind::Stored(stored) => stored.positions(source),
+            _ => &[],
+        }
+    }
+
+    /// Number of synapses; an expectation for fixed probability.
+    pub fn synapses(&self) -> u64 {
+        let own = if self.own.is_some() { self.own_pairs() } else { 0 };
+        let pairs = u64::from(self.sources) * u64::from(self.targets) - own;
+        match &self.kind {
+            Kind::AllToAll => pairs,
+            Kind::OneToOne => u64::from(self.sources) - own.min(u64::from(self.sources)),
+            Kind::Bernoulli { p } => libm::rint(p * pairs as f64) as u64,
+            Kind::Independent { ends } | Kind::Distinct { ends } | Kind::Stubs { ends, .. } => ends.last().copied().unwrap_or(0),
+            Kind::Stored(stored) => stored.synapses(),
+        }
+    }
+
+    /// A bound on the synapses that one target receives: certain, or passed with a probability below 1e-20.
+    pub fn max_in_degree(&self) -> u64 {
+        match &self.kind {
+            Kind::AllToAll => u64::from(self.sources),
+            Kind::OneToOne => 1,
+            Kind::Stubs { in_degree, .. } => *in_degree,
+            Kind::Stored(stored) => stored.max_in_degree(),
+            Kind::Bernoulli { .. } => self.likely().min(u64::from(self.sources)),
+            Kind::Distinct { .. } => self.likely().min(u64::from(self.sources)),
+            Kind::Independent { ends } => self.likely().min(ends.last().copied().unwrap_or(0)),
+        }
+    }
+
+    fn likely(&self) -> u64 {
+        let mean = self.synapses() as f64 / f64::from(self.targets.max(1));
+        (mean + 12.0 * libm::sqrt(mean) + 60.0) as u64
+    }
+
+    fn bernoulli(&self, source: u32, p: f64, own: Option<u32>, out: &mut Vec<u32>) {
+        if p <= 0.0 {
+            return;
+        }
+        let log_q = libm::log1p(-p);
+        let mut at = 0u64;
+        for b in 0u32.. {
+            for u in self.stream.block([source, b, 0, 0]) {
+                let gap = if p >= 1.0 { 0.0 } else { libm::floor(libm::log((f64::from(u) + 0.5) / 4_294_967_296.0) / log_q) };
+                at += gap as u64;
+                if at >= u64::from(self.targets) {
+                    return;
+                }
+                if Some(at as u32) != own {
+                    out.push(at as u32);
+                }
+                at += 1;
+            }
+        }
+    }
+
+    fn in_degree(&self, p: &Projection, k: u32) -> Stored {
+        let rows = (0..self.targets).flat_map(|t| {
+            let own = self.own.as_ref().and_then(|o| o.source_of(t));
+            let n = u64::from(self.sources) - u64::from(own.is_some());
+            let mut picked = Vec::with_capacity(k as usize);
+            if p.multapses {
+                self.stream.fill(t, k as usize, |_, u| picked.push(skip((u64::from(u) * n >> 32) as u32, own)));
+            } else {
+                let order = Permutation::new(n, self.stream.block([t, 0, 0, 0]));
+                picked.extend((0..u64::from(k)).map(|i| skip(order.at(i) as u32, own)));
+            }
+            picked.into_iter().map(move |s| (s, t))
+        });
+        Stored::new(rows.collect(), self.sources)
+    }
+
+    /// The first `n` pairs of a random order of all pairs.
+    fn without_repeats(&self, n: u64, pairs: u64, counts: &Stream) -> Stored {
+        let all = u64::from(self.sources) * u64::from(self.targets);
+        let order = Permutation::new(all, counts.block([0, 0, 0, 2]));
+        let pair = |j: u64| ((j / u64::from(self.targets)) as u32, (j % u64::from(self.targets)) as u32);
+        let allowed = |(s, t): &(u32, u32)| pairs == all || self.own.as_ref().and_then(|o| o.of(*s)) != Some(*t);
+        Stored::new((0..all).map(|j| pair(order.at(j))).filter(allowed).take(n as usize).collect(), self.sources)
+    }
+
+    fn own_pairs(&self) -> u64 {
+        self.own.as_ref().map_or(0, |o| o.0.iter().filter(|t| **t != u32::MAX).count() as u64)
+    }
+}
+
+impl Own {
+    fn new(p: &Projection) -> Self {
+        let size = (0..p.to.which.len()).map(|i| p.to.which.get(i) + 1).max().unwrap_or(0);
+        let mut place = vec![u32::MAX; size as usize];
+        (0..p.to.which.len()).for_each(|i| place[p.to.which.get(i) as usize] = i);
+        Self((0..p.from.which.len()).map(|i| place.get(p.from.which.get(i) as usize).copied().unwrap_or(u32::MAX)).collect())
+    }
+
+    fn of(&self, source: u32) -> Option<u32> {
+        Some(self.0[source as usize]).filter(|t| *t != u32::MAX)
+    }
+
+    /// Members of a part are in id order, so positions rise with the source where there is one.
+    fn source_of(&self, target: u32) -> Option<u32> {
+        if self.0.get(target as usize) == Some(&target) {
+            return Some(target);
+        }
+        self.0.iter().position(|t| *t == target).map(|s| s as u32)
+    }
+}
+
+fn too_many(k: u32, which: &str, n: u64, excluded: u64) -> String {
+    format!("an {which}-degree of {k} without multapses, but only {} neurons to choose from: allow_multapses = true, or fewer", n - excluded)
+}
+
+fn skip(t: u32, own: Option<u32>) -> u32 {
+    t + u32::from(own.is_some_and(|own| t >= own))
+}
+
+fn length(ends: &[u64], source: u32) -> usize {
+    let s = source as usize;
+    (ends[s] - if s == 0 { 0 } else { ends[s - 1] }) as usize
+}
+
+/// Ends of the rows when `n` synapses choose their source independently.
+fn multinomial(n: u64, sources: u32, stream: &Stream) -> Vec<u64> {
+    let mut counts = vec![0u64; sources as usize];
+    let mut left = n;
+    for b in 0..n.div_ceil(4) {
+        for u in stream.block([b as u32, (b >> 32) as u32, 0, 0]).into_iter().take(left.min(4) as usize) {
+            counts[(u64::from(u) * u64::from(sources) >> 32) as usize] += 1;
+        }
+        left = left.saturating_sub(4);
+    }
+    let mut sum = 0;
+    counts.iter_mut().for_each(|c| {
+        sum += *c;
+        *c = sum;
+    });
+    counts
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! Presets and the published numbers they must reproduce. Knows no way to measure them.
+
+use toml_edit::{Item, Table, TableLike, Value as Toml};
+
+use super::fields::Reader;
+use super::parts::Places;
+use super::value::Value;
+
+#[derive(Clone, Debug)]
+pub struct Preset {
+    pub name: String,
+    pub expect: Vec<Expectation>,
+}
+
+/// A metric whose mean over the seeds lies in an interval.
+#[derive(Clone, Debug)]
+pub struct Expectation {
+    pub metric: String,
+    pub intervals: Vec<Interval>,
+    pub seeds: u32,
+    pub min_spikes: u32,
+}
+
+/// In internal units: 1/ms for rates, ms for times.
+#[derive(Clone, Debug)]
+pub struct Interval {
+    pub population: String,
+    pub low: f64,
+    pub high: f64,
+}
+
+const KEYS: [&str; 10] = ["metric", "over", "between", "below", "above", "near", "within", "seeds", "min_spikes", "about"];
+
+pub fn presets(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Preset> {
+    let mut out = Vec::new();
+    if let Some(item) = document.get("expect") {
+        out.push(Preset { name: String::new(), expect: list(reader, item, places) });
+    }
+    let Some(tables) = document.get("presets").and_then(Item::as_table_like) else { return out };
+    for (name, item) in tables.iter() {
+        let Some(table) = item.as_table_like() else { continue };
+        reader.keys("a preset", table, &["set", "expect", "label", "about"]);
+        let expect = table.get("expect").map(|e| list(reader, e, places)).unwrap_or_default();
+        out.push(Preset { name: name.into(), expect });
+    }
+    out
+}
+
+fn list(reader: &mut Reader, item: &Item, places: &Places) -> Vec<Expectation> {
+    let mut out = Vec::new();
+    if item.as_array().is_none() {
+        reader.say(item, "expect must be a list", "write expect = [{ metric = \"rate.exc\", between = [\"1 Hz\", \"2 Hz\"] }]");
+    }
+    for value in item.as_array().into_iter().flatten() {
+        let item = Item::Value(value.clone());
+        match value.as_inline_table() {
+            Some(table) => out.extend(one(reader, &item, table, places)),
+            None => reader.say(&item, "an expectation is a table", "write { metric = ..., between = [...] }"),
+        }
+    }
+    out
+}
+
+fn one(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places) -> Option<Expectation> {
+    reader.keys("an expectation", table, &KEYS);
+    let metric = reader.string(table, "metric")?;
+    let (name, population) = metric.split_once('.').unwrap_or((&metric, ""));
+    let populations: Vec<String> = match reader.string(table, "over") {
+        Some(set) => reader.scope.sets.get(&set).cloned().unwrap_or_default(),
+        None => vec![population.to_string()],
+    };
+    if populations.is_empty() || populations.iter().any(|p| !places.populations.iter().any(|q| q.name == *p)) {
+        reader.say(item, format!("`{metric}` names no population"), "write metric.population, or over = \"SET\"");
+        return None;
+    }
+    let count = populations.len();
+    let mut get = |key: &str| -> Vec<f64> {
+        let Some(found) = table.get(key) else { return Vec::new() };
+        let values: Vec<Toml> = found.as_array().map(|a| a.iter().cloned().collect()).unwrap_or_else(|| found.as_value().cloned().into_iter().collect());
+        values.into_iter().map(|v| number(reader, name, &Item::Value(v))).collect::<Option<_>>().unwrap_or_default()
+    };
+    let (between, below, above, near, within) = (get("between"), get("below"), get("above"), get("near"), get("within"));
+    let whole = |key: &str, default: i64| u32::try_from(table.get(key).and_then(Item::as_integer).unwrap_or(default)).unwrap_or(1);
+    let (seeds, min_spikes) = (whole("seeds", 1).clamp(1, 100), whole("min_spikes", 2));
+    let bounds: Vec<(f64, f64)> = if !near.is_empty() && within.len() == 1 {
+        // `within` is a fraction, whatever the metric's unit.
+        let w = table.get("within").and_then(|i| i.as_float()).unwrap_or(0.0);
+        near.iter().map(|n| (n * (1.0 - w), n * (1.0 + w))).collect()
+    } else if let [low, high] = between[..] {
+        vec![(low, high); count]
+    } else if below.len() + above.len() > 0 {
+        vec![(above.first().copied().unwrap_or(f64::NEG_INFINITY), below.first().copied().unwrap_or(f64::INFINITY)); count]
+    } else {
+        Vec::new()
+    };
+    if bounds.len() != count {
+        reader.say(item, "an expectation needs between = [a, b], below, above, or near = [...] with within, one for each population", "");
+        return None;
+    }
+    let intervals = populations.into_iter().zip(bounds).map(|(population, (low, high))| Interval { population, low, high }).collect();
+    Some(Expectation { metric: name.into(), intervals, seeds, min_spikes })
+}
+
+/// A bare number is in the unit in which the metric is shown: Hz for rates and frequencies.
+fn number(reader: &mut Reader, metric: &str, item: &Item) -> Option<f64> {
+    let hertz = matches!(metric, "rate" | "peak_frequency");
+    match reader.scope.item(item) {
+        Ok(Value::Number(q)) if q.dimension == crate::base::units::NUMBER && hertz => Some(q.value * 1e-3),
+        Ok(Value::Number(q)) => Some(q.value),
+        Ok(Value::Law(..)) => {
+            reader.say(item, "an expectation is a number", "drop the random draw");
+            None
+        }
+        Err(p) => {
+            reader.push(p);
+            None
+        }
+    }
+}

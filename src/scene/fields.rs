@@ -1,0 +1,124 @@
+//! Reading tables of a scene: known keys, values of a dimension, problems collected. Knows no meaning of any key.
+
+use std::path::PathBuf;
+
+use toml_edit::{Item, TableLike};
+
+use super::value::{Scope, Wrong, law, plain_number};
+use crate::base::problem::{Problem, did_you_mean};
+use crate::base::units::{Dimension, NUMBER, TIME};
+use crate::network::Law;
+
+/// A scope and the problems found so far.
+pub struct Reader {
+    pub scope: Scope,
+    pub problems: Vec<Problem>,
+    /// Where files of the scene lie; none for a scene without a place.
+    pub folder: Option<PathBuf>,
+}
+
+impl Reader {
+    pub fn wrong(&mut self, item: &Item, wrong: Wrong) {
+        let problem = self.scope.problem(wrong, item.span().unwrap_or(0..0));
+        self.push(problem);
+    }
+
+    pub fn say(&mut self, item: &Item, message: impl Into<String>, help: impl Into<String>) {
+        self.wrong(item, Wrong(message.into(), Some(help.into())));
+    }
+
+    /// The same problem in every pair of a projection is told once.
+    pub fn push(&mut self, problem: Problem) {
+        if !self.problems.iter().any(|p| p.render() == problem.render()) && self.problems.len() < 100 {
+            self.problems.push(problem);
+        }
+    }
+
+    /// Every key must be one of these.
+    pub fn keys(&mut self, what: &str, table: &dyn TableLike, known: &[&str]) {
+        for (key, item) in table.iter() {
+            if !known.contains(&key) {
+                let span = table.key(key).and_then(toml_edit::Key::span).or(item.span()).unwrap_or(0..0);
+                let help = did_you_mean(key, known.iter().copied()).unwrap_or_else(|| format!("keys here are: {}", known.join(", ")));
+                let problem = self.scope.problem(Wrong(format!("{what} has no key `{key}`"), Some(help)), span);
+                self.push(problem);
+            }
+        }
+    }
+
+    pub fn string(&mut self, table: &dyn TableLike, key: &str) -> Option<String> {
+        let item = table.get(key)?;
+        match item.as_str() {
+            Some(s) => Some(s.to_string()),
+            None => {
+                self.say(item, format!("{key} must be a text"), format!("write {key} = \"...\""));
+                None
+            }
+        }
+    }
+
+    pub fn boolean(&mut self, table: &dyn TableLike, key: &str, default: bool) -> bool {
+        let Some(item) = table.get(key) else { return default };
+        item.as_bool().unwrap_or_else(|| {
+            self.say(item, format!("{key} must be true or false"), format!("write {key} = {default}"));
+            default
+        })
+    }
+
+    pub fn law(&mut self, item: &Item, dimension: Dimension) -> Option<Law> {
+        match self.scope.item(item) {
+            Ok(value) => match law(value, dimension) {
+                Ok(law) => return Some(law),
+                Err(w) => self.wrong(item, w),
+            },
+            Err(p) => self.push(p),
+        }
+        None
+    }
+
+    pub fn number(&mut self, item: &Item, dimension: Dimension) -> Option<f64> {
+        match self.scope.item(item) {
+            Ok(value) => match plain_number(value, dimension) {
+                Ok(x) => return Some(x),
+                Err(w) => self.wrong(item, w),
+            },
+            Err(p) => self.push(p),
+        }
+        None
+    }
+
+    /// A whole number from 0 to `most`.
+    pub fn count(&mut self, item: &Item, most: u64) -> Option<u64> {
+        let x = self.number(item, NUMBER)?;
+        if !(x >= 0.0 && x <= most as f64) {
+            self.say(item, format!("{x} is out of range"), format!("a number between 0 and {most} is possible"));
+            return None;
+        }
+        if (x - libm::round(x)).abs() > 1e-6 * x.max(1.0) {
+            self.say(item, format!("{x} is no whole number"), "use round(...)");
+            return None;
+        }
+        Some(libm::round(x) as u64)
+    }
+
+    /// A time on the grid of dt, in steps.
+    pub fn steps(&mut self, item: &Item) -> Option<u64> {
+        let t = self.number(item, TIME)?;
+        self.on_grid(item, t)
+    }
+
+    pub fn on_grid(&mut self, item: &Item, t: f64) -> Option<u64> {
+        let dt = self.scope.dt?;
+        let n = t / dt;
+        if !(0.0..4e9).contains(&n) {
+            self.say(item, format!("a time of {t} ms is out of range"), "at most 4e9 steps, and none below 0");
+            return None;
+        }
+        if (n - libm::round(n)).abs() > 1e-6 * n.max(1.0) {
+            let (low, high) = (libm::floor(n) * dt, libm::ceil(n) * dt);
+            self.say(item, format!("{t} ms is no multiple of dt = {dt} ms"), format!("the nearest are {low:.6} ms and {high:.6} ms"));
+            return None;
+        }
+        Some(libm::round(n) as u64)
+    }
+}

@@ -1,0 +1,237 @@
+//! Models and populations of a scene. Knows no projection.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use toml_edit::{Item, Table, TableLike};
+
+use super::fields::Reader;
+use super::value::{Value, Wrong};
+use crate::base::problem::{Problem, Source, did_you_mean};
+use crate::base::units::{Dimension, Quantity};
+use crate::model::{self, Model};
+use crate::network::{Kind, Law, Population, Values};
+
+#[derive(Default)]
+pub struct Populations {
+    pub all: Vec<Population>,
+    pub members: Vec<Option<(String, usize)>>,
+    pub families: Vec<(String, String)>,
+}
+
+/// Models of the scene and the built-in ones, by name.
+pub fn models(reader: &mut Reader, document: &Table) -> BTreeMap<String, Arc<Model>> {
+    let mut out = builtin(reader);
+    let Some(tables) = document.get("models").and_then(Item::as_table_like) else { return out };
+    let mut waiting: Vec<&str> = tables.iter().map(|(name, _)| name).collect();
+    // Models may copy each other in any order: each round takes those whose base is there.
+    loop {
+        let before = waiting.len();
+        waiting.retain(|name| {
+            let Some(item) = tables.get(name) else { return false };
+            let base = item.get("base").and_then(Item::as_str);
+            if base.is_some_and(|b| !out.contains_key(b)) {
+                return true;
+            }
+            let read = match base {
+                Some(base) => copy(reader, name, item, &out[base].clone()),
+                None => item.as_table().and_then(|t| read(reader, name, t)),
+            };
+            read.map(|m| out.insert(name.to_string(), Arc::new(m)));
+            false
+        });
+        if waiting.is_empty() || waiting.len() == before {
+            break;
+        }
+    }
+    for name in waiting {
+        let base = &tables.get(name).and_then(|i| i.get("base")).cloned().unwrap_or_default();
+        let help = did_you_mean(base.as_str().unwrap_or(""), out.keys().map(String::as_str));
+        reader.wrong(base, Wrong(format!("no model is named {}", base.to_string().trim()), help));
+    }
+    out
+}
+
+fn builtin(reader: &mut Reader) -> BTreeMap<String, Arc<Model>> {
+    let mut out = BTreeMap::new();
+    for (name, text) in model::builtin() {
+        let source = Arc::new(Source { name: format!("{name}.toml"), text: text.to_string() });
+        let mut inner = Reader { scope: super::value::Scope::new(source), problems: Vec::new(), folder: None };
+        let document = toml_edit::Document::parse(text.to_string()).ok();
+        let table = document.as_ref().and_then(|d| d.get("models")?.get(name)?.as_table());
+        if let Some(model) = table.and_then(|t| read(&mut inner, name, t)) {
+            out.insert(name.to_string(), Arc::new(model));
+        }
+        reader.problems.append(&mut inner.problems);
+    }
+    out
+}
+
+fn read(reader: &mut Reader, name: &str, table: &Table) -> Option<Model> {
+    let source = reader.scope.source.clone();
+    let scope = &mut reader.scope;
+    let mut evaluate = |item: &Item| -> Result<Quantity, Problem> {
+        match scope.item(item)? {
+            Value::Number(q) => Ok(q),
+            Value::Law(..) => Err(scope.problem(Wrong("a model's default cannot be random".into(), None), item.span().unwrap_or(0..0))),
+        }
+    };
+    match model::read(name, table, &source, &mut evaluate) {
+        Ok(model) => Some(model),
+        Err(problems) => {
+            problems.into_iter().for_each(|p| reader.push(p));
+            None
+        }
+    }
+}
+
+/// Another model with other defaults.
+fn copy(reader: &mut Reader, name: &str, item: &Item, base: &Model) -> Option<Model> {
+    let table = item.as_table_like()?;
+    reader.keys("a copied model", table, &["base", "parameters", "about", "cite"]);
+    let mut model = Model { name: name.into(), ..base.clone() };
+    if let Some(parameters) = table.get("parameters").and_then(Item::as_table_like) {
+        for (key, item) in parameters.iter() {
+            let Some(i) = parameter(reader, base, key, item) else { continue };
+            if let Some(x) = reader.number(item, base.parameters[i].dimension) {
+                model.parameters[i].default = x;
+            }
+        }
+    }
+    Some(model)
+}
+
+fn parameter(reader: &mut Reader, model: &Model, key: &str, item: &Item) -> Option<usize> {
+    let found = model.parameters.iter().position(|p| p.name == key);
+    if found.is_none() {
+        let help = did_you_mean(key, model.parameters.iter().map(|p| p.name.as_str()));
+        reader.wrong(item, Wrong(format!("{} has no parameter `{key}`", model.name), help));
+    }
+    found
+}
+
+pub fn populations(reader: &mut Reader, document: &Table, models: &BTreeMap<String, Arc<Model>>) -> Populations {
+    let mut out = Populations::default();
+    let Some(tables) = document.get("populations").and_then(Item::as_table_like) else { return out };
+    for (name, item) in tables.iter() {
+        let Some(table) = item.as_table_like() else {
+            reader.say(item, format!("populations.{name} must be a table"), format!("write [populations.{name}]"));
+            continue;
+        };
+        reader.keys("a population", table, &["model", "size", "like", "each", "initial", "parameters"]);
+        let set = table.get("each").and_then(Item::as_str).map(String::from);
+        match &set {
+            None => one(reader, tables, name, table, models, None, &mut out),
+            Some(set) => match reader.scope.sets.get(set).cloned() {
+                None => reader.say(item, format!("each = \"{set}\": there is no such set"), "sets are listed under [sets]"),
+                Some(members) => {
+                    out.families.push((name.into(), set.clone()));
+                    for (i, member) in members.iter().enumerate() {
+                        let outer = std::mem::take(&mut reader.scope.bound);
+                        reader.scope.bound = vec![(set.clone(), i)];
+                        one(reader, tables, member, table, models, Some((set.clone(), i)), &mut out);
+                        reader.scope.bound = outer;
+                    }
+                }
+            },
+        }
+    }
+    out
+}
+
+/// The value of a key, here or in the population that this one is like.
+fn inherited<'a>(tables: &'a dyn TableLike, table: &'a dyn TableLike, key: &str, depth: usize) -> Option<&'a Item> {
+    table.get(key).or_else(|| {
+        let like = tables.get(table.get("like")?.as_str()?)?.as_table_like()?;
+        if depth < 20 { inherited(tables, like, key, depth + 1) } else { None }
+    })
+}
+
+fn one(
+    reader: &mut Reader,
+    tables: &dyn TableLike,
+    name: &str,
+    table: &dyn TableLike,
+    models: &BTreeMap<String, Arc<Model>>,
+    member: Option<(String, usize)>,
+    out: &mut Populations,
+) {
+    if let Some(item) = table.get("like") {
+        let like = item.as_str().unwrap_or("");
+        if !tables.contains_key(like) {
+            reader.wrong(item, Wrong(format!("no population is named `{like}`"), did_you_mean(like, tables.iter().map(|(k, _)| k))));
+        }
+    }
+    let missing = tables.get(name).cloned().unwrap_or_default();
+    let Some(model_item) = inherited(tables, table, "model", 0) else {
+        return reader.say(&missing, format!("population {name} has no model"), "write model = \"iaf_psc_exp\", for instance");
+    };
+    let model_name = model_item.as_str().unwrap_or("");
+    let Some(model) = models.get(model_name).cloned() else {
+        let help = did_you_mean(model_name, models.keys().map(String::as_str));
+        return reader.wrong(model_item, Wrong(format!("no model is named `{model_name}`"), help));
+    };
+    let Some(size_item) = inherited(tables, table, "size", 0) else {
+        return reader.say(&missing, format!("population {name} has no size"), "write size = 100");
+    };
+    let Some(size) = reader.count(size_item, 1 << 31) else { return };
+    if out.all.iter().map(|p| u64::from(p.size)).sum::<u64>() + size > 1 << 31 {
+        return reader.say(size_item, "more than 2^31 neurons in all", "make the populations smaller");
+    }
+    let size = size as u32;
+    let mut population = Population {
+        name: name.into(),
+        size,
+        parameters: model.parameters.iter().map(|p| Values::Uniform(p.default)).collect(),
+        initial: vec![None; model.states.len()],
+        model: model.clone(),
+    };
+    if let Some(parameters) = inherited(tables, table, "parameters", 0).and_then(Item::as_table_like) {
+        for (key, item) in parameters.iter() {
+            let Some(i) = parameter(reader, &model, key, item) else { continue };
+            if let Some(v) = values(reader, item, model.parameters[i].dimension, size) {
+                positive(reader, &model.parameters[i].name, &v, item);
+                population.parameters[i] = v;
+            }
+        }
+    }
+    if let Some(initial) = inherited(tables, table, "initial", 0).and_then(Item::as_table_like) {
+        for (key, item) in initial.iter() {
+            let Some(i) = model.states.iter().position(|s| s.name == key) else {
+                let help = did_you_mean(key, model.states.iter().map(|s| s.name.as_str()));
+                reader.wrong(item, Wrong(format!("{} has no state variable `{key}`", model.name), help));
+                continue;
+            };
+            population.initial[i] = values(reader, item, model.states[i].dimension, size);
+        }
+    }
+    out.all.push(population);
+    out.members.push(member);
+}
+
+/// Time constants and capacitances divide: they must be positive.
+fn positive(reader: &mut Reader, name: &str, values: &Values, item: &Item) {
+    let divides = name.starts_with("tau") || name == "C_m";
+    if let (true, Values::Uniform(x)) = (divides, values)
+        && *x <= 0.0
+    {
+        reader.say(item, format!("{name} must be positive, and is {x}"), "give a value above zero");
+    }
+}
+
+fn values(reader: &mut Reader, item: &Item, dimension: Dimension, size: u32) -> Option<Values> {
+    if let Some(list) = item.as_array() {
+        if list.len() != size as usize {
+            reader.say(item, format!("{} values for {size} neurons", list.len()), "give one value for each neuron");
+            return None;
+        }
+        let column: Option<Vec<f64>> = list.iter().map(|v| reader.number(&Item::Value(v.clone()), dimension)).collect();
+        return Some(Values::Column(column?.into()));
+    }
+    let law = reader.law(item, dimension)?;
+    Some(if law.kind == Kind::Constant { Values::Uniform(constant(&law)) } else { Values::Law(law) })
+}
+
+fn constant(law: &Law) -> f64 {
+    law.offset + law.scale
+}

@@ -1,0 +1,10 @@
+//! The scenes that are part of the program.
+
+macro_rules! scenes {
+    ($($name:literal),*) => { &[$(($name, include_str!(concat!("../../scenes/", $name, ".toml")))),*] };
+}
+
+/// Name and text of every shipped scene.
+pub fn shipped() -> &'static [(&'static str, &'static str)] {
+    scenes!["lif_fi", "hh_squid", "izhikevich_2003", "brunel", "vogels_abbott_cuba", "vogels_abbott_coba", "microcircuit"]
+}

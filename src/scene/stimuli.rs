@@ -1,0 +1,187 @@
+//! Stimuli and probes of a scene. Knows no projection.
+
+use std::sync::Arc;
+
+use toml_edit::{Item, Table, TableLike};
+
+use super::fields::Reader;
+use super::parts::Places;
+use super::projections::{receptor, required, tables, weight};
+use super::value::Wrong;
+use super::{files, value};
+use crate::base::problem::did_you_mean;
+use crate::base::units::{NUMBER, RATE};
+use crate::network::{Drive, Kind, Part, Probe, Receptor, Stimulus, Wave};
+
+const KINDS: [&str; 5] = ["poisson", "current", "sine", "noise", "spikes"];
+const KEYS: [&str; 20] = [
+    "name", "label", "kind", "to", "rate", "weight", "receptor", "input", "amplitude", "steps", "offset", "frequency", "phase", "mean", "sd", "every",
+    "times", "file", "start", "stop",
+];
+
+pub fn stimuli(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Stimulus> {
+    let mut out = Vec::new();
+    for (item, table) in tables(reader, document, "stimuli") {
+        let table = table.as_ref();
+        reader.keys("a stimulus", table, &KEYS);
+        let name = reader.string(table, "name").unwrap_or_default();
+        let start = table.get("start").map_or(Some(0), |i| reader.steps(i));
+        let stop = table.get("stop").map_or(Some(u64::MAX), |i| reader.steps(i));
+        let (Some(start), Some(stop), Some(to)) = (start, stop, required(reader, &item, table, "to")) else { continue };
+        for part in places.parts(reader, &to) {
+            let outer = std::mem::take(&mut reader.scope.bound);
+            if let Some((set, i)) = &places.members[part.population] {
+                reader.scope.bound = vec![(set.clone(), *i), ("to".into(), *i)];
+            }
+            if let Some(kind) = drive(reader, &item, table, places, &part) {
+                out.push(Stimulus { name: name.clone(), to: part, kind, start, stop });
+            }
+            reader.scope.bound = outer;
+        }
+    }
+    out
+}
+
+fn drive(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places, to: &Part) -> Option<Drive> {
+    let kind_item = required(reader, item, table, "kind")?;
+    let kind = kind_item.as_str().unwrap_or("");
+    match kind {
+        "poisson" => {
+            let rate_item = required(reader, item, table, "rate")?;
+            let rate = reader.number(&rate_item, RATE)?;
+            if !(0.0..=1e6).contains(&rate) {
+                reader.say(&rate_item, format!("a rate of {rate} kHz"), "a rate lies between 0 and 1e9 Hz");
+                return None;
+            }
+            let (weight, receptor) = landing(reader, item, table, places, to)?;
+            Some(Drive::Poisson { rate, weight, receptor })
+        }
+        "spikes" => {
+            let (weight, receptor) = landing(reader, item, table, places, to)?;
+            Some(Drive::Spikes { times: times(reader, item, table)?, weight, receptor })
+        }
+        "current" | "sine" | "noise" => {
+            let input = input(reader, item, table, places, to)?;
+            let dimension = places.populations[to.population].model.inputs[input].dimension;
+            Some(Drive::Current { input, wave: wave(reader, item, table, kind, dimension)? })
+        }
+        _ => {
+            let help = did_you_mean(kind, KINDS).unwrap_or_else(|| format!("kinds are {}", KINDS.join(", ")));
+            reader.wrong(&kind_item, Wrong(format!("no stimulus is of kind `{kind}`"), Some(help)));
+            None
+        }
+    }
+}
+
+fn landing(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places, to: &Part) -> Option<(f64, Receptor)> {
+    let receptor = receptor(reader, item, table, places, to)?;
+    let weight_item = required(reader, item, table, "weight")?;
+    let law = weight(reader, &weight_item, places, to, receptor)?;
+    if law.kind != Kind::Constant {
+        reader.say(&weight_item, "the weight of a stimulus is one number", "drop the random draw");
+        return None;
+    }
+    Some((law.offset + law.scale, receptor))
+}
+
+fn times(reader: &mut Reader, item: &Item, table: &dyn TableLike) -> Option<Arc<[u64]>> {
+    let mut steps: Vec<u64> = Vec::new();
+    if let Some(file) = table.get("file") {
+        match files::times(reader.folder.as_deref(), file.as_str().unwrap_or("")) {
+            Ok(list) => steps = list.into_iter().map(|t| reader.on_grid(file, t)).collect::<Option<_>>()?,
+            Err(message) => {
+                reader.say(file, message, "a CSV file with a column time_ms");
+                return None;
+            }
+        }
+    } else {
+        let list = required(reader, item, table, "times")?;
+        for value in list.as_array().into_iter().flatten() {
+            steps.push(reader.steps(&Item::Value(value.clone()))?);
+        }
+    }
+    steps.sort_unstable();
+    Some(steps.into())
+}
+
+fn input(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places, to: &Part) -> Option<usize> {
+    let model = &places.populations[to.population].model;
+    let names: Vec<&str> = model.inputs.iter().map(|i| i.name.as_str()).collect();
+    match table.get("input") {
+        None if names.len() == 1 => Some(0),
+        None => {
+            reader.say(item, format!("{} has {} inputs", model.name, names.len()), format!("write input = ..., one of {}", names.join(", ")));
+            None
+        }
+        Some(given) => {
+            let name = given.as_str().unwrap_or("");
+            let found = names.iter().position(|n| *n == name);
+            if found.is_none() {
+                reader.wrong(given, Wrong(format!("{} has no input `{name}`", model.name), did_you_mean(name, names)));
+            }
+            found
+        }
+    }
+}
+
+fn wave(reader: &mut Reader, item: &Item, table: &dyn TableLike, kind: &str, d: crate::base::units::Dimension) -> Option<Wave> {
+    let mut get = |key: &str, dimension| {
+        let value = required(reader, item, table, key)?;
+        reader.number(&value, dimension)
+    };
+    match kind {
+        "sine" => {
+            let (amplitude, frequency) = (get("amplitude", d)?, get("frequency", RATE)?);
+            let offset = table.get("offset").map_or(Some(0.0), |i| reader.number(i, d))?;
+            let phase = table.get("phase").map_or(Some(0.0), |i| reader.number(i, NUMBER))?;
+            Some(Wave::Sine { offset, amplitude, frequency, phase })
+        }
+        "noise" => {
+            let sd = get("sd", d)?;
+            let mean = table.get("mean").map_or(Some(0.0), |i| reader.number(i, d))?;
+            let every = table.get("every").map_or(Some(1), |i| reader.steps(i))?;
+            Some(Wave::Noise { mean, sd, every: every.max(1) })
+        }
+        _ => match table.get("steps").and_then(Item::as_array) {
+            None => get("amplitude", d).map(Wave::Constant),
+            Some(list) => {
+                let mut steps = Vec::new();
+                for row in list {
+                    let Some([at, value]) = row.as_array().map(|r| r.iter().cloned().map(Item::Value).collect::<Vec<_>>()).and_then(|r| r.try_into().ok()) else {
+                        reader.say(item, "a step of a current is a pair", "write steps = [[\"20 ms\", \"300 pA\"], ...]");
+                        return None;
+                    };
+                    steps.push((reader.steps(&at)?, reader.number(&value, d)?));
+                }
+                steps.sort_by_key(|s| s.0);
+                Some(Wave::Steps(steps.into()))
+            }
+        },
+    }
+}
+
+pub fn probes(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Probe> {
+    let mut out = Vec::new();
+    for (item, table) in tables(reader, document, "probes") {
+        let table = table.as_ref();
+        reader.keys("a probe", table, &["record", "of", "every", "name"]);
+        let (Some(record), Some(of)) = (required(reader, &item, table, "record"), required(reader, &item, table, "of")) else { continue };
+        let name = record.as_str().unwrap_or("").to_string();
+        let every = table.get("every").map_or(Some(1), |i| reader.steps(i)).unwrap_or(1).max(1);
+        for part in places.parts(reader, &of) {
+            if name == "spikes" {
+                out.push(Probe::Spikes { of: part });
+                continue;
+            }
+            let model = &places.populations[part.population].model;
+            match model.states.iter().position(|s| s.name == name) {
+                Some(variable) => out.push(Probe::State { of: part, variable, every }),
+                None => {
+                    let names = model.states.iter().map(|s| s.name.as_str()).chain(["spikes"]);
+                    reader.wrong(&record, value::Wrong(format!("{} has no state variable `{name}`", model.name), did_you_mean(&name, names)));
+                }
+            }
+        }
+    }
+    out
+}
