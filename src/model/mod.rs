@@ -1,9 +1,30 @@
 //! Equations, once: one text becomes the program that every engine runs. Knows no network, no scene, no device.
 
+mod builtin;
+mod compile;
+mod emit;
 pub mod expr;
+mod graph;
+mod integrate;
+mod matrix;
 pub mod program;
+mod read;
+mod scalar;
+mod show;
+mod statement;
+#[cfg(test)]
+mod tests;
+mod typed;
 
+use std::sync::Arc;
+
+pub use builtin::builtin;
+pub use compile::Compiled;
+pub use read::read;
+
+use crate::base::problem::Source;
 use crate::base::units::Dimension;
+use statement::{Spot, Statement};
 
 /// A neuron model, read and checked.
 #[derive(Clone, Debug)]
@@ -17,6 +38,19 @@ pub struct Model {
     pub inputs: Vec<Input>,
     /// Receptor 0 takes positive, receptor 1 negative weights.
     pub by_sign: bool,
+    /// The text the model was read from; places in it are kept with the statements.
+    pub(crate) source: Arc<Source>,
+    /// The equations, or the ordered assignments of an `update` block.
+    pub(crate) statements: Vec<Statement>,
+    pub(crate) explicit: bool,
+    pub(crate) method: Option<String>,
+    pub(crate) substeps: u32,
+    pub(crate) threshold: Option<(expr::Expr, Spot)>,
+    pub(crate) each_substep: bool,
+    pub(crate) reset: Vec<Statement>,
+    pub(crate) period: Option<(expr::Expr, Spot)>,
+    /// States held while refractory.
+    pub(crate) clamp: Vec<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -39,6 +73,8 @@ pub struct Receptor {
     pub weight: Dimension,
     /// A conductance: negative weights are refused.
     pub non_negative: bool,
+    /// `state += w * ...` at the end of the step; none if the `update` block names the receptor.
+    pub(crate) action: Option<Statement>,
 }
 
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 /// Index of a value computed by a `Let`.
 pub type Reg = u32;
 
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Unary {
     Neg,
     Recip,
@@ -19,7 +19,7 @@ pub enum Unary {
 }
 
 /// `Pow` takes a positive base. Comparisons give 1.0 or 0.0; `And` and `Or` take them.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Binary {
     Add,
     Sub,

@@ -1,0 +1,146 @@
+//! One step of the equations by each method: derivatives -> new values. Knows no thresholds and no text.
+
+use std::collections::HashMap;
+
+use super::graph::{Graph, Id, Matrix, Node};
+use super::program::Unary;
+
+/// The equations of a model over its states, in order.
+pub struct System {
+    pub derivatives: Vec<Id>,
+    pub inputs: usize,
+    /// Held while `active` is 0.
+    pub clamped: Vec<bool>,
+    pub active: Id,
+    /// The states the threshold looks at: exponential Euler takes them last.
+    pub last: Vec<bool>,
+}
+
+impl System {
+    fn states(&self, graph: &mut Graph) -> Vec<Id> {
+        (0..self.derivatives.len()).map(|i| graph.leaf(Node::State(i))).collect()
+    }
+
+    /// Exact for linear equations with constant coefficients; `None` for others. Written as a change, so that f32 stays accurate.
+    pub fn exact(&self, graph: &mut Graph, dt: f64) -> Option<Vec<Id>> {
+        let states = self.states(graph);
+        let mut leaves = states.clone();
+        leaves.extend((0..self.inputs).map(|i| graph.leaf(Node::Input(i))));
+        let (n, size) = (states.len(), leaves.len() + 1);
+        let (zero, h) = (graph.number(0.0), graph.number(dt));
+        let mut entries = vec![zero; size * size];
+        for (i, f) in self.derivatives.iter().enumerate() {
+            let (row, rest) = graph.linear(*f, &leaves)?;
+            for (j, value) in row.into_iter().chain([rest]).enumerate() {
+                if !graph.fixed[value] {
+                    return None;
+                }
+                entries[i * size + j] = graph.mul(h, value);
+            }
+        }
+        let free = Matrix { size, entries: entries.clone() };
+        for i in (0..n).filter(|i| self.clamped[*i]) {
+            entries[i * size..(i + 1) * size].fill(zero);
+        }
+        let held = Matrix { size, entries };
+        let paths = graph.paths(&free);
+        graph.matrices.extend([free, held]);
+        let new: Vec<Id> = (0..n).map(|i| propagate(graph, graph.matrices.len() - 2, i, &leaves)).collect();
+        let out = (0..n).map(|i| {
+            let touched = (0..n).any(|j| self.clamped[j] && paths[i * size + j]);
+            let while_held = match (self.clamped[i], touched) {
+                (true, _) => states[i],
+                (false, true) => propagate(graph, graph.matrices.len() - 1, i, &leaves),
+                (false, false) => new[i],
+            };
+            graph.select(self.active, new[i], while_held)
+        });
+        Some(out.collect())
+    }
+
+    /// Each variable exactly in itself, in order, the threshold's last; of those already done, the mean of old and new is used.
+    /// `None` if some equation is not linear in its own variable.
+    pub fn exponential_euler(&self, graph: &mut Graph, dt: f64) -> Option<Vec<Id>> {
+        let states = self.states(graph);
+        let (h, half) = (graph.number(dt), graph.number(0.5));
+        let mut out = states.clone();
+        let mut middle = HashMap::new();
+        let order = (0..states.len()).filter(|i| !self.last[*i]).chain((0..states.len()).filter(|i| self.last[*i]));
+        for i in order.collect::<Vec<_>>() {
+            let f = graph.replace(&[self.derivatives[i]], &middle)[0];
+            let (slope, _) = graph.linear(f, &[states[i]])?;
+            let z = graph.mul(h, slope[0]);
+            let relative = graph.unary(Unary::Exprel, z);
+            let span = graph.mul(h, relative);
+            let change = graph.mul(span, f);
+            let new = graph.add(states[i], change);
+            out[i] = if self.clamped[i] { graph.select(self.active, new, states[i]) } else { new };
+            let sum = graph.add(states[i], out[i]);
+            middle.insert(states[i], graph.mul(half, sum));
+        }
+        Some(out)
+    }
+
+    /// The derivatives with the clamped ones at rest.
+    fn held(&self, graph: &mut Graph) -> Vec<Id> {
+        let zero = graph.number(0.0);
+        let pick = |(f, c): (&Id, &bool)| if *c { graph.select(self.active, *f, zero) } else { *f };
+        self.derivatives.iter().zip(&self.clamped).map(pick).collect()
+    }
+
+    /// Forward Euler, all from the old values.
+    pub fn euler(&self, graph: &mut Graph, dt: f64) -> Vec<Id> {
+        let f = self.held(graph);
+        self.along(graph, &f, dt)
+    }
+
+    fn along(&self, graph: &mut Graph, slopes: &[Id], dt: f64) -> Vec<Id> {
+        let h = graph.number(dt);
+        let states = self.states(graph);
+        states
+            .into_iter()
+            .zip(slopes)
+            .map(|(x, k)| {
+                let change = graph.mul(h, *k);
+                graph.add(x, change)
+            })
+            .collect()
+    }
+
+    /// The classic fourth-order Runge-Kutta step.
+    pub fn rk4(&self, graph: &mut Graph, dt: f64) -> Vec<Id> {
+        let states = self.states(graph);
+        let f = self.held(graph);
+        let mut slopes = vec![f.clone()];
+        for reach in [dt / 2.0, dt / 2.0, dt] {
+            let at = self.along(graph, &slopes[slopes.len() - 1], reach);
+            let moved = states.iter().copied().zip(at).collect();
+            slopes.push(graph.replace(&f, &moved));
+        }
+        let two = graph.number(2.0);
+        let total: Vec<Id> = (0..states.len())
+            .map(|i| {
+                let inner = graph.add(slopes[1][i], slopes[2][i]);
+                let (outer, inner) = (graph.add(slopes[0][i], slopes[3][i]), graph.mul(two, inner));
+                graph.add(outer, inner)
+            })
+            .collect();
+        self.along(graph, &total, dt / 6.0)
+    }
+}
+
+/// x + ((P - 1) leaves + b) for one row of a propagator.
+fn propagate(graph: &mut Graph, matrix: usize, row: usize, leaves: &[Id]) -> Id {
+    let size = leaves.len() + 1;
+    let paths = graph.paths(&graph.matrices[matrix]);
+    let mut sum = graph.number(0.0);
+    for column in (0..size).filter(|j| paths[row * size + j]) {
+        if column == row && graph.constant(graph.matrices[matrix].entries[row * size + row]) == Some(0.0) {
+            continue;
+        }
+        let entry = graph.leaf(Node::Propagator(matrix, row, column));
+        let term = if column + 1 == size { entry } else { graph.mul(entry, leaves[column]) };
+        sum = graph.add(sum, term);
+    }
+    graph.add(leaves[row], sum)
+}
