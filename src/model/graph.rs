@@ -164,56 +164,6 @@ impl Graph {
         roots.iter().map(|r| new[*r]).collect()
     }
 
-    /// The root as a weighted sum of the leaves, and the rest; `None` if it is not linear in them.
-    pub fn linear(&mut self, root: Id, leaves: &[Id]) -> Option<(Vec<Id>, Id)> {
-        let marked = self.reach(&[root], |_| false);
-        let (zero, one) = (self.number(0.0), self.number(1.0));
-        let mut found: Vec<Option<(Vec<Id>, Id)>> = vec![None; marked.len()];
-        for id in (0..marked.len()).filter(|id| marked[*id]) {
-            let (list, count) = children(&self.nodes[id]);
-            let free = |this: &Option<(Vec<Id>, Id)>| this.as_ref().is_some_and(|(c, _)| c.iter().all(|c| *c == zero));
-            found[id] = if let Some(k) = leaves.iter().position(|l| *l == id) {
-                Some(((0..leaves.len()).map(|j| if j == k { one } else { zero }).collect(), zero))
-            } else if list[..count].iter().all(|c| free(&found[*c])) {
-                Some((vec![zero; leaves.len()], id))
-            } else {
-                self.combine(self.nodes[id], &found, free)
-            };
-        }
-        found[root].take()
-    }
-
-    fn combine(
-        &mut self,
-        node: Node,
-        found: &[Option<(Vec<Id>, Id)>],
-        free: impl Fn(&Option<(Vec<Id>, Id)>) -> bool,
-    ) -> Option<(Vec<Id>, Id)> {
-        match node {
-            Node::Unary(Unary::Neg, a) => {
-                let (c, rest) = found[a].clone()?;
-                Some((c.into_iter().map(|x| self.unary(Unary::Neg, x)).collect(), self.unary(Unary::Neg, rest)))
-            }
-            Node::Binary(op @ (Binary::Add | Binary::Sub), a, b) => {
-                let ((x, p), (y, q)) = (found[a].clone()?, found[b].clone()?);
-                Some((x.into_iter().zip(y).map(|(x, y)| self.binary(op, x, y)).collect(), self.binary(op, p, q)))
-            }
-            Node::Binary(Binary::Mul, a, b) => {
-                let (factor, other) = if free(&found[a]) { (a, b) } else { (b, a) };
-                if !free(&found[factor]) {
-                    return None;
-                }
-                let (c, rest) = found[other].clone()?;
-                Some((c.into_iter().map(|x| self.mul(factor, x)).collect(), self.mul(factor, rest)))
-            }
-            Node::Select(s, a, b) if free(&found[s]) => {
-                let ((x, p), (y, q)) = (found[a].clone()?, found[b].clone()?);
-                Some((x.into_iter().zip(y).map(|(x, y)| self.select(s, x, y)).collect(), self.select(s, p, q)))
-            }
-            _ => None,
-        }
-    }
-
     /// The value of every node that is known on the host.
     pub fn evaluate(&self, parameters: &[f64]) -> Vec<f64> {
         let mut values = vec![f64::NAN; self.nodes.len()];
@@ -274,7 +224,7 @@ impl Graph {
     }
 }
 
-fn children(node: &Node) -> ([Id; 3], usize) {
+pub(super) fn children(node: &Node) -> ([Id; 3], usize) {
     match *node {
         Node::Unary(_, a) => ([a, 0, 0], 1),
         Node::Binary(_, a, b) => ([a, b, 0], 2),

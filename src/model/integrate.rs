@@ -5,6 +5,9 @@ use std::collections::HashMap;
 use super::graph::{Graph, Id, Matrix, Node};
 use super::program::Unary;
 
+/// Larger systems are not integrated exactly: the propagator grows with the square.
+const LARGEST: usize = 32;
+
 /// The equations of a model over its states, in order.
 pub struct System {
     pub derivatives: Vec<Id>,
@@ -27,6 +30,9 @@ impl System {
         let mut leaves = states.clone();
         leaves.extend((0..self.inputs).map(|i| graph.leaf(Node::Input(i))));
         let (n, size) = (states.len(), leaves.len() + 1);
+        if size > LARGEST {
+            return None;
+        }
         let (zero, h) = (graph.number(0.0), graph.number(dt));
         let mut entries = vec![zero; size * size];
         for (i, f) in self.derivatives.iter().enumerate() {

@@ -1,17 +1,20 @@
 //! Equations, once: one text becomes the program that every engine runs. Knows no network, no scene, no device.
 
+mod builder;
 mod builtin;
 mod compile;
 mod emit;
 pub mod expr;
 mod graph;
 mod integrate;
+mod linear;
 mod matrix;
 pub mod program;
 mod read;
 mod scalar;
 mod show;
 mod statement;
+mod step;
 #[cfg(test)]
 mod tests;
 mod typed;

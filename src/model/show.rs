@@ -37,10 +37,13 @@ impl Model {
                 let _ = writeln!(out, "   refractory for round(period/dt) steps");
             }
         };
-        let (first, second): (&dyn Fn(&mut String, u32), &dyn Fn(&mut String, u32)) =
-            if self.each_substep { (&events, &inputs) } else { (&inputs, &events) };
-        first(&mut out, 2);
-        second(&mut out, 3);
+        if self.each_substep {
+            events(&mut out, 2);
+            inputs(&mut out, 3);
+        } else {
+            inputs(&mut out, 2);
+            events(&mut out, 3);
+        }
         out
     }
 }
