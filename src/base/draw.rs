@@ -5,10 +5,21 @@
 pub enum Shape {
     /// X = 1.
     Constant,
-    Uniform { low: f64, high: f64 },
-    Normal { mean: f64, sd: f64 },
-    Lognormal { mu: f64, sigma: f64 },
-    Exponential { mean: f64 },
+    Uniform {
+        low: f64,
+        high: f64,
+    },
+    Normal {
+        mean: f64,
+        sd: f64,
+    },
+    Lognormal {
+        mu: f64,
+        sigma: f64,
+    },
+    Exponential {
+        mean: f64,
+    },
 }
 
 /// Poisson counts by inversion of a table of cumulative probabilities in units of 2^-32; the tail beyond is cut.
@@ -151,7 +162,10 @@ impl Truncated {
             return Err("a drawn value must be finite".into());
         }
         if self.shape != Shape::Constant && !self.clip && self.cdf(self.high) - self.cdf(self.low) < 1e-9 {
-            return Err(format!("redrawing to [{}, {}] would never end: almost nothing of the distribution lies there", self.low, self.high));
+            return Err(format!(
+                "redrawing to [{}, {}] would never end: almost nothing of the distribution lies there",
+                self.low, self.high
+            ));
         }
         Ok(())
     }

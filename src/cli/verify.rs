@@ -51,9 +51,20 @@ fn one(scene: &str, preset: Option<String>, expect: &[Expectation]) -> Result<bo
     Ok(good)
 }
 
+/// Whether the population spiked in the last 100 ms of the run.
+fn alive(recording: &Recording, population: usize) -> bool {
+    let end = (recording.statistics.warmup + recording.statistics.steps) as f64 * recording.statistics.dt;
+    recording.measure("lifetime", population, 0).is_ok_and(|t| t > end - 100.0)
+}
+
 fn judge(e: &Expectation, population: &str, low: f64, high: f64, recordings: &[Recording], names: &[String]) -> Result<bool, Failure> {
     let index = names.iter().position(|n| n == population).ok_or_else(|| Failure::Run(format!("no population {population}")))?;
-    let runs = &recordings[..(e.seeds.max(1) as usize).min(recordings.len())];
+    let all = &recordings[..(e.seeds.max(1) as usize).min(recordings.len())];
+    let runs: Vec<&Recording> = all.iter().filter(|r| !e.alive || alive(r, index)).collect();
+    if e.alive {
+        let lifetimes: Vec<String> = all.iter().filter_map(|r| r.measure("lifetime", index, 0).ok()).map(|t| format!("{t:.0}")).collect();
+        println!("       {} of {} seeds alive at the end; last spikes at {} ms", runs.len(), all.len(), lifetimes.join(", "));
+    }
     let values = runs.iter().map(|r| r.measure(&e.metric, index, e.min_spikes)).collect::<Result<Vec<_>, _>>().map_err(Failure::Run)?;
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let good = mean >= low && mean <= high;

@@ -101,12 +101,26 @@ fn population(network: &Network, index: usize, p: &Population, first: u32, slot:
 fn number(varies: bool, mut values: impl Iterator<Item = f64>) -> Result<Number, String> {
     let narrow = |x: f64| {
         let y = x as f32;
-        if y.is_finite() { Ok(y) } else { Err(format!("a number derived from the parameters is {x}: check time constants and capacitances")) }
+        if y.is_finite() {
+            Ok(y)
+        } else {
+            Err(format!("a number derived from the parameters is {x}: check time constants and capacitances"))
+        }
     };
-    if varies { Ok(Number::Column(values.map(narrow).collect::<Result<_, _>>()?)) } else { Ok(Number::Uniform(narrow(values.next().unwrap_or(0.0))?)) }
+    if varies {
+        Ok(Number::Column(values.map(narrow).collect::<Result<_, _>>()?))
+    } else {
+        Ok(Number::Uniform(narrow(values.next().unwrap_or(0.0))?))
+    }
 }
 
-fn projection(network: &Network, populations: &[PopulationPlan], i: usize, p: &Projection, wiring: Wiring) -> Result<ProjectionPlan, String> {
+fn projection(
+    network: &Network,
+    populations: &[PopulationPlan],
+    i: usize,
+    p: &Projection,
+    wiring: Wiring,
+) -> Result<ProjectionPlan, String> {
     let target = &populations[p.to.population];
     let (slots, exponent) = receptors(target, p.receptor);
     let quanta = libm::exp2(f64::from(exponent));

@@ -15,7 +15,12 @@ pub struct Metric {
 }
 
 pub const METRICS: [Metric; 6] = [
-    Metric { name: "rate", about: "Mean rate in Hz: spikes / (neurons x time), all neurons, after the warm-up.", shown: 1e3, measure: rate },
+    Metric {
+        name: "rate",
+        about: "Mean rate in Hz: spikes / (neurons x time), all neurons, after the warm-up.",
+        shown: 1e3,
+        measure: rate,
+    },
     Metric {
         name: "cv_isi",
         about: "Mean over neurons of sd / mean of their inter-spike intervals (population sd), over neurons with at least\n                 `min_spikes` spikes (2 unless told, at least 2 intervals), after the warm-up.",
@@ -35,16 +40,22 @@ pub const METRICS: [Metric; 6] = [
         measure: peak_frequency,
     },
     Metric { name: "spikes", about: "Number of spikes of all neurons after the warm-up.", shown: 1.0, measure: spikes },
-    Metric { name: "lifetime", about: "Time of the last spike of the population in ms, from the start of the run.", shown: 1.0, measure: lifetime },
+    Metric {
+        name: "lifetime",
+        about: "Time of the last spike of the population in ms, from the start of the run.",
+        shown: 1.0,
+        measure: lifetime,
+    },
 ];
 
 impl Recording {
     /// A metric of a population in internal units (rates and frequencies in 1/ms, times in ms).
     /// An error if there is no such metric, or too little data for it.
     pub fn measure(&self, metric: &str, population: usize, min_spikes: u32) -> Result<f64, String> {
-        let found = METRICS.iter().find(|m| m.name == metric).ok_or_else(|| {
-            format!("no metric `{metric}`: there are {}", METRICS.iter().map(|m| m.name).collect::<Vec<_>>().join(", "))
-        })?;
+        let found = METRICS
+            .iter()
+            .find(|m| m.name == metric)
+            .ok_or_else(|| format!("no metric `{metric}`: there are {}", METRICS.iter().map(|m| m.name).collect::<Vec<_>>().join(", ")))?;
         let value = (found.measure)(&self.statistics, population, min_spikes);
         if value.is_finite() { Ok(value) } else { Err(format!("too few spikes for {metric}")) }
     }

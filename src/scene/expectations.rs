@@ -19,6 +19,8 @@ pub struct Expectation {
     pub intervals: Vec<Interval>,
     pub seeds: u32,
     pub min_spikes: u32,
+    /// Judge only the seeds whose network spikes to the end.
+    pub alive: bool,
 }
 
 /// In internal units: 1/ms for rates, ms for times.
@@ -29,7 +31,7 @@ pub struct Interval {
     pub high: f64,
 }
 
-const KEYS: [&str; 10] = ["metric", "over", "between", "below", "above", "near", "within", "seeds", "min_spikes", "about"];
+const KEYS: [&str; 11] = ["metric", "over", "between", "below", "above", "near", "within", "seeds", "min_spikes", "alive", "about"];
 
 pub fn presets(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Preset> {
     let mut out = Vec::new();
@@ -76,7 +78,8 @@ fn one(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places)
     let count = populations.len();
     let mut get = |key: &str| -> Vec<f64> {
         let Some(found) = table.get(key) else { return Vec::new() };
-        let values: Vec<Toml> = found.as_array().map(|a| a.iter().cloned().collect()).unwrap_or_else(|| found.as_value().cloned().into_iter().collect());
+        let values: Vec<Toml> =
+            found.as_array().map(|a| a.iter().cloned().collect()).unwrap_or_else(|| found.as_value().cloned().into_iter().collect());
         values.into_iter().map(|v| number(reader, name, &Item::Value(v))).collect::<Option<_>>().unwrap_or_default()
     };
     let (between, below, above, near, within) = (get("between"), get("below"), get("above"), get("near"), get("within"));
@@ -97,8 +100,9 @@ fn one(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places)
         reader.say(item, "an expectation needs between = [a, b], below, above, or near = [...] with within, one for each population", "");
         return None;
     }
+    let alive = reader.boolean(table, "alive", false);
     let intervals = populations.into_iter().zip(bounds).map(|(population, (low, high))| Interval { population, low, high }).collect();
-    Some(Expectation { metric: name.into(), intervals, seeds, min_spikes })
+    Some(Expectation { metric: name.into(), intervals, seeds, min_spikes, alive })
 }
 
 /// A bare number is in the unit in which the metric is shown: Hz for rates and frequencies.

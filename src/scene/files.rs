@@ -12,7 +12,9 @@ fn inside(folder: Option<&Path>, name: &str) -> Result<PathBuf, String> {
         return Err(format!("{name}: files are named relative to the scene and lie in its folder"));
     }
     let full = folder.join(path);
-    let (Ok(real), Ok(home)) = (full.canonicalize(), folder.canonicalize()) else { return Err(format!("{}: no such file", full.display())) };
+    let (Ok(real), Ok(home)) = (full.canonicalize(), folder.canonicalize()) else {
+        return Err(format!("{}: no such file", full.display()));
+    };
     if real.starts_with(&home) { Ok(real) } else { Err(format!("{name}: the file lies outside of the scene's folder")) }
 }
 
@@ -25,7 +27,11 @@ pub fn synapses(folder: Option<&Path>, name: &str) -> Result<Vec<Synapse>, Strin
     };
     let (weight, delay) = (place("weight"), place("delay_ms"));
     let id = |x: f64, line: usize| {
-        if x >= 0.0 && x < f64::from(u32::MAX) && x.fract() == 0.0 { Ok(x as u32) } else { Err(format!("{name}, synapse {line}: {x} is no neuron")) }
+        if x >= 0.0 && x < f64::from(u32::MAX) && x.fract() == 0.0 {
+            Ok(x as u32)
+        } else {
+            Err(format!("{name}, synapse {line}: {x} is no neuron"))
+        }
     };
     rows.iter()
         .enumerate()

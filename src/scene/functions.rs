@@ -6,7 +6,22 @@ use crate::base::units::{Dimension, NUMBER, Quantity};
 use crate::network::{Kind, Law};
 
 const NAMES: [&str; 17] = [
-    "sqrt", "log", "exp", "round", "floor", "ceil", "abs", "min", "max", "normal", "uniform", "lognormal", "exponential", "redraw", "clip", "tanh",
+    "sqrt",
+    "log",
+    "exp",
+    "round",
+    "floor",
+    "ceil",
+    "abs",
+    "min",
+    "max",
+    "normal",
+    "uniform",
+    "lognormal",
+    "exponential",
+    "redraw",
+    "clip",
+    "tanh",
     "sum",
 ];
 
@@ -46,7 +61,16 @@ fn of_numbers(name: &str, args: &[Quantity]) -> Result<Value> {
             if a.dimension != NUMBER {
                 return wrong(format!("{name} takes a bare number, not {}", a.dimension));
             }
-            number(if name == "log" { libm::log(a.value) } else if name == "exp" { libm::exp(a.value) } else { libm::tanh(a.value) }, NUMBER)
+            number(
+                if name == "log" {
+                    libm::log(a.value)
+                } else if name == "exp" {
+                    libm::exp(a.value)
+                } else {
+                    libm::tanh(a.value)
+                },
+                NUMBER,
+            )
         }
         ("min" | "max", [a, b]) => {
             alike(a, b)?;

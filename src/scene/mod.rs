@@ -50,7 +50,20 @@ pub struct Scene {
 }
 
 const KEYS: [&str; 15] = [
-    "format", "title", "about", "cite", "preset", "run", "parameters", "sets", "tables", "models", "populations", "projections", "stimuli", "probes",
+    "format",
+    "title",
+    "about",
+    "cite",
+    "preset",
+    "run",
+    "parameters",
+    "sets",
+    "tables",
+    "models",
+    "populations",
+    "projections",
+    "stimuli",
+    "probes",
     "presets",
 ];
 
@@ -193,7 +206,11 @@ fn table(reader: &mut Reader, item: &Item, t: &dyn TableLike) -> Option<value::T
         (None, Some(value), None) => Content::Formula(value.clone()),
         (None, None, Some(entries)) => Content::Entries { default: t.get("default").cloned(), entries: entries.clone() },
         _ => {
-            reader.say(item, "a table has one of values, value and entries", "values = [...], value = \"formula\", or entries with a default");
+            reader.say(
+                item,
+                "a table has one of values, value and entries",
+                "values = [...], value = \"formula\", or entries with a default",
+            );
             return None;
         }
     };

@@ -35,7 +35,7 @@ pub fn models(reader: &mut Reader, document: &Table) -> BTreeMap<String, Arc<Mod
             }
             let read = match base {
                 Some(base) => copy(reader, name, item, &out[base].clone()),
-                None => item.as_table().and_then(|t| read(reader, name, t)),
+                None => item.as_table_like().and_then(|t| read(reader, name, t)),
             };
             read.map(|m| out.insert(name.to_string(), Arc::new(m)));
             false
@@ -58,8 +58,7 @@ fn builtin(reader: &mut Reader) -> BTreeMap<String, Arc<Model>> {
         let source = Arc::new(Source { name: format!("{name}.toml"), text: text.to_string() });
         let mut inner = Reader { scope: super::value::Scope::new(source), problems: Vec::new(), folder: None };
         let document = toml_edit::Document::parse(text.to_string()).ok();
-        let table = document.as_ref().and_then(|d| d.get("models")?.get(name)?.as_table());
-        if let Some(model) = table.and_then(|t| read(&mut inner, name, t)) {
+        if let Some(model) = document.as_ref().and_then(|d| read(&mut inner, name, d.as_table())) {
             out.insert(name.to_string(), Arc::new(model));
         }
         reader.problems.append(&mut inner.problems);
@@ -67,7 +66,7 @@ fn builtin(reader: &mut Reader) -> BTreeMap<String, Arc<Model>> {
     out
 }
 
-fn read(reader: &mut Reader, name: &str, table: &Table) -> Option<Model> {
+fn read(reader: &mut Reader, name: &str, table: &dyn TableLike) -> Option<Model> {
     let source = reader.scope.source.clone();
     let scope = &mut reader.scope;
     let mut evaluate = |item: &Item| -> Result<Quantity, Problem> {

@@ -11,15 +11,29 @@ use crate::base::units::TIME;
 use crate::network::{Kind, Law, Part, Projection, Receptor, Rule};
 
 const KEYS: [&str; 13] = [
-    "from", "to", "rule", "receptor", "weight", "delay", "allow_autapses", "allow_multapses", "p", "in_degree", "out_degree", "count", "file",
+    "from",
+    "to",
+    "rule",
+    "receptor",
+    "weight",
+    "delay",
+    "allow_autapses",
+    "allow_multapses",
+    "p",
+    "in_degree",
+    "out_degree",
+    "count",
+    "file",
 ];
-const RULES: [&str; 7] = ["all_to_all", "one_to_one", "fixed_probability", "fixed_in_degree", "fixed_out_degree", "fixed_total_number", "list"];
+const RULES: [&str; 7] =
+    ["all_to_all", "one_to_one", "fixed_probability", "fixed_in_degree", "fixed_out_degree", "fixed_total_number", "list"];
 
 pub fn projections(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Projection> {
     let mut out = Vec::new();
     for (item, table) in tables(reader, document, "projections") {
         reader.keys("a projection", table.as_ref(), &KEYS);
-        let (Some(from), Some(to)) = (required(reader, &item, table.as_ref(), "from"), required(reader, &item, table.as_ref(), "to")) else {
+        let (Some(from), Some(to)) = (required(reader, &item, table.as_ref(), "from"), required(reader, &item, table.as_ref(), "to"))
+        else {
             continue;
         };
         let (from, to) = (places.parts(reader, &from), places.parts(reader, &to));
@@ -144,7 +158,11 @@ pub fn receptor(reader: &mut Reader, item: &Item, table: &dyn TableLike, places:
         None if model.by_sign => Some(Receptor::BySign),
         None if names.len() == 1 => Some(Receptor::Named(0)),
         None => {
-            reader.say(item, format!("{} has several receptors", model.name), format!("write receptor = \"{}\", one of {}", names.first().unwrap_or(&""), names.join(", ")));
+            reader.say(
+                item,
+                format!("{} has several receptors", model.name),
+                format!("write receptor = \"{}\", one of {}", names.first().unwrap_or(&""), names.join(", ")),
+            );
             None
         }
     }

@@ -15,8 +15,26 @@ use crate::network::{Drive, Kind, Part, Probe, Receptor, Stimulus, Wave};
 
 const KINDS: [&str; 5] = ["poisson", "current", "sine", "noise", "spikes"];
 const KEYS: [&str; 20] = [
-    "name", "label", "kind", "to", "rate", "weight", "receptor", "input", "amplitude", "steps", "offset", "frequency", "phase", "mean", "sd", "every",
-    "times", "file", "start", "stop",
+    "name",
+    "label",
+    "kind",
+    "to",
+    "rate",
+    "weight",
+    "receptor",
+    "input",
+    "amplitude",
+    "steps",
+    "offset",
+    "frequency",
+    "phase",
+    "mean",
+    "sd",
+    "every",
+    "times",
+    "file",
+    "start",
+    "stop",
 ];
 
 pub fn stimuli(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Stimulus> {
@@ -110,7 +128,11 @@ fn input(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Place
     match table.get("input") {
         None if names.len() == 1 => Some(0),
         None => {
-            reader.say(item, format!("{} has {} inputs", model.name, names.len()), format!("write input = ..., one of {}", names.join(", ")));
+            reader.say(
+                item,
+                format!("{} has {} inputs", model.name, names.len()),
+                format!("write input = ..., one of {}", names.join(", ")),
+            );
             None
         }
         Some(given) => {
@@ -147,11 +169,12 @@ fn wave(reader: &mut Reader, item: &Item, table: &dyn TableLike, kind: &str, d: 
             Some(list) => {
                 let mut steps = Vec::new();
                 for row in list {
-                    let Some([at, value]) = row.as_array().map(|r| r.iter().cloned().map(Item::Value).collect::<Vec<_>>()).and_then(|r| r.try_into().ok()) else {
+                    let pair: Vec<Item> = row.as_array().into_iter().flatten().cloned().map(Item::Value).collect();
+                    let [at, value] = &pair[..] else {
                         reader.say(item, "a step of a current is a pair", "write steps = [[\"20 ms\", \"300 pA\"], ...]");
                         return None;
                     };
-                    steps.push((reader.steps(&at)?, reader.number(&value, d)?));
+                    steps.push((reader.steps(at)?, reader.number(value, d)?));
                 }
                 steps.sort_by_key(|s| s.0);
                 Some(Wave::Steps(steps.into()))
@@ -178,7 +201,8 @@ pub fn probes(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Pro
                 Some(variable) => out.push(Probe::State { of: part, variable, every }),
                 None => {
                     let names = model.states.iter().map(|s| s.name.as_str()).chain(["spikes"]);
-                    reader.wrong(&record, value::Wrong(format!("{} has no state variable `{name}`", model.name), did_you_mean(&name, names)));
+                    reader
+                        .wrong(&record, value::Wrong(format!("{} has no state variable `{name}`", model.name), did_you_mean(&name, names)));
                 }
             }
         }

@@ -1,1 +1,123 @@
-//! Messages of a scene.
+//! Messages of a scene, and that no text can make the loader panic.
+
+use super::*;
+
+fn load_text(text: &str) -> Result<Scene, String> {
+    let source = Arc::new(Source { name: "test.toml".into(), text: text.into() });
+    load(source, None, &Options::default()).map_err(|p| p.iter().map(Problem::render).collect())
+}
+
+const SMALL: &str = r#"format = 1
+[run]
+dt = "0.1 ms"
+duration = "10 ms"
+[parameters]
+J = "1 mV"
+[populations.exc]
+model = "iaf_psc_delta"
+size = 10
+[[projections]]
+from = "exc"
+to = "exc"
+rule = "fixed_in_degree"
+in_degree = 2
+weight = "J"
+delay = "1 ms"
+"#;
+
+fn message(from: &str, to: &str) -> String {
+    assert!(SMALL.contains(from), "{from}");
+    load_text(&SMALL.replace(from, to)).expect_err(to)
+}
+
+#[test]
+fn a_small_scene_loads() {
+    let scene = load_text(SMALL).unwrap();
+    assert_eq!((scene.network.populations.len(), scene.network.projections.len(), scene.network.duration), (1, 1, 100));
+}
+
+#[test]
+fn every_shipped_scene_and_preset_loads_and_its_resolved_text_loads_again() {
+    for (name, text) in shipped() {
+        let source = Arc::new(Source { name: (*name).into(), text: text.to_string() });
+        let scene = load(source.clone(), None, &Options::default()).map_err(|p| p.iter().map(Problem::render).collect::<String>()).unwrap();
+        for preset in scene.presets.iter().filter(|p| !p.name.is_empty()) {
+            let options = Options { preset: Some(preset.name.clone()), ..Options::default() };
+            let with = load(source.clone(), None, &options).unwrap();
+            let again = load_text(&with.resolved).unwrap();
+            assert_eq!(format!("{:?}", again.network), format!("{:?}", with.network), "{name} {}", preset.name);
+        }
+    }
+}
+
+#[test]
+fn problems_name_place_reason_and_remedy() {
+    for (from, to, words) in [
+        ("model = ", "modle = ", vec!["no key `modle`", "did you mean `model`", "test.toml:8:1"]),
+        ("iaf_psc_delta", "iaf_psc_dleta", vec!["no model is named", "did you mean `iaf_psc_delta`"]),
+        ("\"J\"", "\"K\"", vec!["no parameter is named `K`"]),
+        ("\"J\"", "\"3 pA\"", vec!["expected a value in mV, found pA"]),
+        ("\"J\"", "3", vec!["expected a value in mV, found a bare number", "needs its unit"]),
+        ("delay = \"1 ms\"", "delay = \"1.05 ms\"", vec!["no multiple of dt", "1.000000 ms and 1.100000 ms"]),
+        ("J = \"1 mV\"", "J = \"K\"\nK = \"J\"", vec!["goes in a circle"]),
+        ("J = \"1 mV\"", "J = nan", vec!["NaN"]),
+        ("size = 10", "size = -1", vec!["out of range"]),
+        ("size = 10", "size = 1e300", vec!["out of range"]),
+        ("size = 10", "size = 10\nparameters.tau_m = \"-1 ms\"", vec!["tau_m must be positive"]),
+        ("fixed_in_degree", "fixed_in", vec!["no rule is named"]),
+        ("format = 1", "format = 2", vec!["reads format 1"]),
+        ("from = \"exc\"", "from = \"exc[0..99]\"", vec!["the population has 10 neurons"]),
+    ] {
+        let text = message(from, to);
+        assert!(words.iter().all(|w| text.contains(w)), "{to}: {text}");
+    }
+}
+
+#[test]
+fn all_problems_of_a_file_are_told_at_once() {
+    let text = load_text(&SMALL.replace("\"J\"", "\"K\"").replace("size = 10", "size = -1\nfoo = 2")).unwrap_err();
+    assert!(text.contains("no key `foo`") && text.contains("out of range"), "{text}");
+}
+
+#[test]
+fn files_outside_of_the_folder_are_refused() {
+    let text = SMALL.replace("rule = \"fixed_in_degree\"\nin_degree = 2", "rule = \"list\"\nfile = \"../secret.csv\"");
+    let source = Arc::new(Source { name: "test.toml".into(), text });
+    let problems = load(source, Some(Path::new("scenes")), &Options::default()).unwrap_err();
+    assert!(problems[0].render().contains("lie in its folder"), "{}", problems[0].render());
+}
+
+#[test]
+fn a_scene_may_be_json() {
+    let text = r#"{"format":1,"run":{"dt":"0.1 ms","duration":"1 ms"},"populations":{"a":{"model":"iaf_psc_exp","size":3}}}"#;
+    assert_eq!(load_text(text).unwrap().network.populations[0].size, 3);
+}
+
+#[test]
+fn mutated_scenes_never_panic() {
+    let texts: Vec<&[u8]> = shipped().iter().map(|(_, t)| t.as_bytes()).filter(|t| t.len() < 4000).collect();
+    let stream = crate::base::rng::Stream::new(1, [99, 0]);
+    for i in 0..3000u32 {
+        let w = stream.block([i, 0, 0, 0]);
+        let mut text = texts[i as usize % texts.len()].to_vec();
+        let at = w[0] as usize % text.len();
+        let end = (at + w[1] as usize % 20).min(text.len());
+        match w[2] % 4 {
+            0 => text[at] ^= 1 << (w[3] % 7),
+            1 => drop(text.drain(at..end)),
+            2 => {
+                let piece = text[at..end].to_vec();
+                let to = w[3] as usize % text.len();
+                text.splice(to..to, piece);
+            }
+            _ => drop(text.splice(at..at, b"9e9".iter().copied())),
+        }
+        if let Ok(text) = String::from_utf8(text)
+            && let Ok(scene) = load_text(&text)
+            && scene.network.populations.iter().map(|p| u64::from(p.size)).sum::<u64>() < 20_000
+            && scene.network.projections.is_empty()
+        {
+            let _ = crate::plan::plan(&scene.network);
+        }
+    }
+}

@@ -71,10 +71,6 @@ impl Scope {
         }
     }
 
-    pub fn with(&self, bound: Vec<(String, usize)>) -> Self {
-        Self { bound, ..self.clone() }
-    }
-
     /// The value of an item as a problem-carrying result.
     pub fn item(&mut self, item: &Item) -> std::result::Result<Value, Problem> {
         let span = item.span().unwrap_or(0..0);
@@ -120,7 +116,10 @@ impl Scope {
             Node::Number(x) => number(*x, NUMBER),
             Node::Unit(x, name) => match unit(name) {
                 Some(u) => number(x * u.value, u.dimension),
-                None => Err(Wrong(format!("`{name}` is no unit"), Some("units are written as mV, ms, pA, nS, Hz ...; a product needs `*`".into()))),
+                None => Err(Wrong(
+                    format!("`{name}` is no unit"),
+                    Some("units are written as mV, ms, pA, nS, Hz ...; a product needs `*`".into()),
+                )),
             },
             Node::Name(name) => self.name(name),
             Node::Neg(a) => {
@@ -171,6 +170,9 @@ impl Scope {
             return Ok(*value);
         }
         let Some(item) = self.parameters.get(name).cloned() else {
+            if let Some(u) = unit(name) {
+                return Ok(Value::Number(u));
+            }
             let names = self.parameters.keys().map(String::as_str);
             return Err(Wrong(format!("no parameter is named `{name}`"), did_you_mean(name, names)));
         };

@@ -27,8 +27,7 @@ pub struct Outcome {
 pub fn run(plan: &Plan, steps: u64, stop: &AtomicBool, mut each: impl FnMut(&Harvest) -> Result<(), String>) -> Result<Outcome, String> {
     let start = Instant::now();
     let mut engine = Cpu::new(plan)?;
-    let mut outcome =
-        Outcome { build_seconds: start.elapsed().as_secs_f64(), synapse_bytes: engine.synapse_bytes(), ..Outcome::default() };
+    let mut outcome = Outcome { build_seconds: start.elapsed().as_secs_f64(), synapse_bytes: engine.synapse_bytes(), ..Outcome::default() };
     let start = Instant::now();
     while engine.step() < steps {
         if stop.load(Ordering::Relaxed) {

@@ -13,7 +13,11 @@ pub struct Draws {
 impl Draws {
     pub fn new(seed: u64, drive: &DrivePlan) -> Self {
         let random = matches!(drive.kind, DriveKind::Poisson { .. });
-        Self { stream: Stream::new(seed, [purpose::DRIVE, drive.stream]), block: vec![[0; 4]; if random { drive.to.len() as usize } else { 0 }], of: None }
+        Self {
+            stream: Stream::new(seed, [purpose::DRIVE, drive.stream]),
+            block: vec![[0; 4]; if random { drive.to.len() as usize } else { 0 }],
+            of: None,
+        }
     }
 
     /// Adds what arrives at the end of step `step` to the row that is due then.

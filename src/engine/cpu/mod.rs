@@ -14,7 +14,7 @@ mod rows;
 
 use crate::plan::{Harvest, Number, Plan, Sample, Spike};
 
-pub use build::{connections, Connection};
+pub use build::{Connection, connections};
 
 /// A network in memory, at a step.
 pub struct Cpu<'a> {

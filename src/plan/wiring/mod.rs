@@ -29,13 +29,23 @@ enum Kind {
     AllToAll,
     OneToOne,
     /// ln(1 - p), for gaps by inversion.
-    Bernoulli { p: f64 },
+    Bernoulli {
+        p: f64,
+    },
     /// Row `s` has `ends[s] - ends[s-1]` independent targets.
-    Independent { ends: Vec<u64> },
+    Independent {
+        ends: Vec<u64>,
+    },
     /// Row `s` has that many different targets.
-    Distinct { ends: Vec<u64> },
+    Distinct {
+        ends: Vec<u64>,
+    },
     /// Synapse number `j` owns stub `permutation(j)`; target = stub / in-degree.
-    Stubs { ends: Vec<u64>, in_degree: u64, permutation: Permutation },
+    Stubs {
+        ends: Vec<u64>,
+        in_degree: u64,
+        permutation: Permutation,
+    },
     Stored(Stored),
 }
 
@@ -69,7 +79,9 @@ impl Wiring {
             Rule::FixedOutDegree(k) if p.multapses => Kind::Independent { ends: even(u64::from(*k)) },
             Rule::FixedOutDegree(k) if u64::from(*k) + excluded > n_t => return Err(too_many(*k, "out", n_t, excluded)),
             Rule::FixedOutDegree(k) => Kind::Distinct { ends: even(u64::from(*k)) },
-            Rule::FixedInDegree(k) if n_s <= excluded && *k > 0 && n_t > 0 => return Err(format!("{k} sources for each target, but there are none")),
+            Rule::FixedInDegree(k) if n_s <= excluded && *k > 0 && n_t > 0 => {
+                return Err(format!("{k} sources for each target, but there are none"));
+            }
             Rule::FixedInDegree(k) if p.multapses && self.own.is_none() => {
                 let stubs = u64::from(*k) * n_t;
                 let ends = multinomial(stubs, self.sources, counts);
@@ -77,7 +89,9 @@ impl Wiring {
             }
             Rule::FixedInDegree(k) if !p.multapses && u64::from(*k) + excluded > n_s => return Err(too_many(*k, "in", n_s, excluded)),
             Rule::FixedInDegree(k) => Kind::Stored(self.in_degree(p, *k)),
-            Rule::FixedTotalNumber(n) if (n_s == 0 || n_t <= excluded) && *n > 0 => return Err(format!("{n} synapses between {n_s} and {n_t} neurons")),
+            Rule::FixedTotalNumber(n) if (n_s == 0 || n_t <= excluded) && *n > 0 => {
+                return Err(format!("{n} synapses between {n_s} and {n_t} neurons"));
+            }
             Rule::FixedTotalNumber(n) if p.multapses => Kind::Independent { ends: multinomial(*n, self.sources, counts) },
             Rule::FixedTotalNumber(n) => {
                 let pairs = n_s * n_t - if excluded > 0 { self.own_pairs() } else { 0 };
@@ -226,7 +240,10 @@ impl Own {
 }
 
 fn too_many(k: u32, which: &str, n: u64, excluded: u64) -> String {
-    format!("an {which}-degree of {k} without multapses, but only {} neurons to choose from: allow_multapses = true, or fewer", n - excluded)
+    format!(
+        "an {which}-degree of {k} without multapses, but only {} neurons to choose from: allow_multapses = true, or fewer",
+        n - excluded
+    )
 }
 
 fn skip(t: u32, own: Option<u32>) -> u32 {
