@@ -125,7 +125,7 @@ pub fn cos_turns(v: f32) -> f32 {
     let x = b * std::f32::consts::TAU;
     let z = x * x;
     let p = 2.087_675_7e-9;
-    let p = p * z - 2.755_731_9e-7;
+    let p = p * z - 2.755_732e-7;
     let p = p * z + 2.480_158_7e-5;
     let p = p * z - 1.388_888_9e-3;
     let p = p * z + 4.166_666_6e-2;

@@ -21,15 +21,15 @@ pub fn load(words: &args::Scene) -> Result<Scene, Failure> {
 
 /// Lowers a scene, refusing what does not fit into memory.
 pub fn plan(scene: &Scene) -> Result<Plan, Failure> {
-    let plan = crate::plan::plan(&scene.network).map_err(|e| Failure::Scene(format!("error: {e}")))?;
-    if let Some(free) = free_memory().filter(|free| plan.bytes() > *free) {
+    let needed = crate::plan::estimate(&scene.network);
+    if let Some(free) = free_memory().filter(|free| needed > *free as f64) {
         return Err(Failure::Memory(format!(
-            "this network takes {} and only {} are free: scale it down or take a larger machine",
-            bytes(plan.bytes()),
+            "this network takes about {} and only {} are free: scale it down or take a larger machine",
+            bytes(needed as u64),
             bytes(free)
         )));
     }
-    Ok(plan)
+    crate::plan::plan(&scene.network).map_err(|e| Failure::Scene(format!("error: {e}")))
 }
 
 pub fn source(name: &str) -> Result<(Arc<Source>, Option<PathBuf>), Failure> {

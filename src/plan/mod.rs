@@ -1,5 +1,6 @@
 //! The narrow waist: numbered, in steps, every byte counted. Past this room there are no names.
 
+mod estimate;
 mod harvest;
 mod laws;
 mod lower;
@@ -7,6 +8,7 @@ mod scale;
 mod types;
 mod wiring;
 
+pub use estimate::estimate;
 pub use harvest::{Harvest, Sample, Spike};
 pub use lower::plan;
 pub use types::{DriveKind, DrivePlan, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight};

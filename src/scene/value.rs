@@ -381,7 +381,7 @@ pub fn least(law: &Law) -> f64 {
     let (low, high) = match law.kind {
         Kind::Constant => (1.0, 1.0),
         Kind::Uniform { low, high } => (low, high),
-        Kind::Normal { mean, sd } if sd == 0.0 => (mean, mean),
+        Kind::Normal { mean, sd: 0.0 } => (mean, mean),
         Kind::Normal { .. } => (f64::NEG_INFINITY, f64::INFINITY),
         Kind::Lognormal { .. } | Kind::Exponential { .. } => (0.0, f64::INFINITY),
     };

@@ -113,7 +113,7 @@ impl Wiring {
             Kind::Bernoulli { p } => self.bernoulli(source, *p, own, out),
             Kind::Independent { ends } => {
                 let n = self.targets - u32::from(own.is_some());
-                self.stream.fill(source, length(ends, source), |_, u| out.push(skip((u64::from(u) * u64::from(n) >> 32) as u32, own)));
+                self.stream.fill(source, length(ends, source), |_, u| out.push(skip(((u64::from(u) * u64::from(n)) >> 32) as u32, own)));
             }
             Kind::Distinct { ends } => {
                 let n = self.targets - u32::from(own.is_some());
@@ -194,7 +194,7 @@ impl Wiring {
             let n = u64::from(self.sources) - u64::from(own.is_some());
             let mut picked = Vec::with_capacity(k as usize);
             if p.multapses {
-                self.stream.fill(t, k as usize, |_, u| picked.push(skip((u64::from(u) * n >> 32) as u32, own)));
+                self.stream.fill(t, k as usize, |_, u| picked.push(skip(((u64::from(u) * n) >> 32) as u32, own)));
             } else {
                 let order = Permutation::new(n, self.stream.block([t, 0, 0, 0]));
                 picked.extend((0..u64::from(k)).map(|i| skip(order.at(i) as u32, own)));
@@ -261,7 +261,7 @@ fn multinomial(n: u64, sources: u32, stream: &Stream) -> Vec<u64> {
     let mut left = n;
     for b in 0..n.div_ceil(4) {
         for u in stream.block([b as u32, (b >> 32) as u32, 0, 0]).into_iter().take(left.min(4) as usize) {
-            counts[(u64::from(u) * u64::from(sources) >> 32) as usize] += 1;
+            counts[((u64::from(u) * u64::from(sources)) >> 32) as usize] += 1;
         }
         left = left.saturating_sub(4);
     }

@@ -1,0 +1,87 @@
+//! The program as a user types it: exit codes, refusals, the run directory.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+fn synfire(words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_synfire")).args(words).output().unwrap()
+}
+
+fn code(words: &[&str]) -> i32 {
+    synfire(words).status.code().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn temporary(name: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("synfire-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+#[test]
+fn a_run_writes_its_directory_and_refuses_to_overwrite_it() {
+    let out = temporary("run").join("out");
+    let out = out.to_str().unwrap();
+    let words = ["run", "vogels_abbott_cuba", "--duration", "50 ms", "--out", out];
+    let done = synfire(&words);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    assert!(text(&done.stdout).contains("real-time factor"));
+    let json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(format!("{out}/run.json")).unwrap()).unwrap();
+    assert_eq!(json["neurons"], 4000);
+    assert!(json["spikes"].as_u64().unwrap() > 1000);
+    for file in ["data.npz", "scene.toml"] {
+        assert!(std::fs::metadata(format!("{out}/{file}")).unwrap().len() > 100, "{file}");
+    }
+    assert_eq!(code(&words), 1);
+    assert!(text(&synfire(&words).stderr).contains("--force"));
+    let again = synfire(&["run", &format!("{out}/scene.toml"), "--out", &format!("{out}-2"), "--json"]);
+    let repeated: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!(repeated["spikes"], json["spikes"]);
+}
+
+#[test]
+fn csv_is_written_on_request() {
+    let out = temporary("csv").join("out");
+    let out = out.to_str().unwrap();
+    assert_eq!(code(&["run", "hh_squid", "--duration", "20 ms", "--out", out, "--format", "csv"]), 0);
+    assert!(std::fs::read_to_string(format!("{out}/spikes.csv")).unwrap().starts_with("step,time_ms,neuron\n"));
+    assert!(std::fs::read_to_string(format!("{out}/I10_V_m.csv")).unwrap().lines().count() > 1000);
+}
+
+#[test]
+fn mistakes_have_their_exit_codes_and_remedies() {
+    assert_eq!(code(&["fly"]), 2);
+    let unknown = synfire(&["check", "bruenl"]);
+    assert!(text(&unknown.stderr).contains("did you mean `brunel`"), "{}", text(&unknown.stderr));
+    let wrong = synfire(&["check", "brunel", "--set", "gg=1"]);
+    assert_eq!(wrong.status.code(), Some(3));
+    assert!(text(&wrong.stderr).contains("no parameter is named `gg`"));
+    let large = synfire(&["check", "brunel", "--set", "N_E=400000000", "--set", "eps=0.000001"]);
+    assert_eq!(large.status.code(), Some(5), "{}", text(&large.stderr));
+}
+
+#[test]
+fn models_scenes_metrics_and_synapses_can_be_listed() {
+    assert!(text(&synfire(&["list", "scenes"]).stdout).contains("microcircuit"));
+    assert!(text(&synfire(&["list", "metrics"]).stdout).contains("cv_isi"));
+    for (name, _) in synfire::model::builtin() {
+        let shown = synfire(&["show", name]);
+        assert!(shown.status.success() && text(&shown.stdout).contains("method:"), "{name}: {}", text(&shown.stderr));
+    }
+    let synapses = text(&synfire(&["export", "connections", "vogels_abbott_cuba"]).stdout);
+    let count = synapses.lines().count();
+    assert!((310_000..330_000).contains(&count), "{count}");
+    assert!(synapses.lines().nth(1).unwrap().ends_with(",0.100000"));
+}
+
+#[test]
+fn a_thousand_cells_start_run_and_exit_within_a_second() {
+    let out = temporary("quick").join("out");
+    let start = std::time::Instant::now();
+    assert_eq!(code(&["run", "izhikevich_2003", "--duration", "1 s", "--out", out.to_str().unwrap()]), 0);
+    // Twice the promise, for machines that run other tests beside this one.
+    assert!(start.elapsed().as_secs_f64() < 2.0 || cfg!(debug_assertions), "{:?}", start.elapsed());
+}

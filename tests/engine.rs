@@ -1,0 +1,166 @@
+//! The engine through the library: wiring read back from spikes, repeatability, no privileged models, exact refractoriness.
+
+use std::sync::Arc;
+
+use synfire::base::problem::{Problem, Source};
+use synfire::engine::cpu::{Cpu, connections};
+use synfire::network::Network;
+use synfire::plan::{Spike, plan};
+
+fn load(text: &str) -> Network {
+    let source = Arc::new(Source { name: "test.toml".into(), text: text.into() });
+    match synfire::scene::load(source, None, &Default::default()) {
+        Ok(scene) => scene.network,
+        Err(problems) => panic!("{}", problems.iter().map(Problem::render).collect::<String>()),
+    }
+}
+
+fn spikes(network: &Network, steps: u64, batch: u64) -> Vec<Spike> {
+    let plan = plan(network).unwrap();
+    let mut engine = Cpu::new(&plan).unwrap();
+    let mut out = Vec::new();
+    while engine.step() < steps {
+        out.extend(engine.advance(batch.min(steps - engine.step())).unwrap().spikes);
+    }
+    out
+}
+
+const NETWORK: &str = r#"format = 1
+[run]
+dt = "0.1 ms"
+duration = "1 s"
+seed = 3
+[populations.exc]
+model = "iaf_psc_exp"
+size = 400
+initial.V_m = "uniform(-70 mV, -55 mV)"
+parameters.E_L = "normal(-60 mV, 2 mV)"
+[populations.inh]
+like = "exc"
+size = 100
+[[projections]]
+from = "exc"
+to = ["exc", "inh"]
+rule = "fixed_in_degree"
+in_degree = 40
+weight = "redraw(normal(60 pA, 10 pA), 0, inf)"
+delay = "redraw(normal(1.5 ms, 0.7 ms), dt, inf)"
+[[projections]]
+from = "inh"
+to = ["exc", "inh"]
+rule = "fixed_probability"
+p = 0.1
+weight = "-300 pA"
+delay = "uniform(0.5 ms, 3 ms)"
+[[stimuli]]
+kind = "poisson"
+to = ["exc", "inh"]
+rate = "4 kHz"
+weight = "50 pA"
+"#;
+
+#[test]
+fn spikes_do_not_depend_on_batches_or_threads() {
+    let network = load(NETWORK);
+    let one = spikes(&network, 2000, 2000);
+    assert!(one.len() > 500, "only {} spikes", one.len());
+    assert!(one.is_sorted());
+    assert_eq!(one, spikes(&network, 2000, 7));
+    let single = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    assert_eq!(one, single.install(|| spikes(&network, 2000, 2000)));
+    let mut other = network.clone();
+    other.seed = 4;
+    assert_ne!(one, spikes(&other, 2000, 2000));
+}
+
+#[test]
+fn mutants_of_a_network_give_other_spikes() {
+    let base = spikes(&load(NETWORK), 2000, 100);
+    for (from, to) in [
+        ("-300 pA", "-330 pA"),
+        ("in_degree = 40", "in_degree = 39"),
+        ("normal(1.5 ms", "normal(1.6 ms"),
+        ("in_degree = 40", "in_degree = 40\nallow_multapses = false"),
+        ("size = 100", "size = 100\nparameters.t_ref = \"2.1 ms\""),
+    ] {
+        assert!(NETWORK.contains(from));
+        assert_ne!(base, spikes(&load(&NETWORK.replacen(from, to, 1)), 2000, 100), "{to}");
+    }
+}
+
+#[test]
+fn a_built_in_model_pasted_under_another_name_gives_the_same_spikes() {
+    for (name, text) in synfire::model::builtin() {
+        let scene = |definition: &str, model: &str| {
+            format!(
+                "format = 1\n[run]\ndt = \"0.1 ms\"\nduration = \"1 s\"\n{definition}\n[populations.a]\nmodel = \"{model}\"\nsize = 5\n\
+                 [[probes]]\nrecord = \"V_m\"\nof = \"a\"\n"
+            )
+        };
+        let pasted = format!("[models.mine]\n{}", text.replace("\n[", "\n[models.mine."));
+        let (a, b) = (load(&scene("", name)), load(&scene(&pasted, "mine")));
+        let run = |network: &Network| {
+            let plan = plan(network).unwrap();
+            Cpu::new(&plan).unwrap().advance(500).unwrap()
+        };
+        assert_eq!(run(&a), run(&b), "{name}");
+    }
+}
+
+/// Neuron i fires at step i, its binary weights spell i; the outputs must read the step number back.
+#[test]
+fn a_decoder_network_reads_the_step_number_back() {
+    let bits = 6;
+    let n = 1u32 << bits;
+    let mut csv = String::from("source,target,weight,delay_ms\n");
+    for i in 0..n {
+        (0..bits).filter(|b| i >> b & 1 == 1).for_each(|b| csv += &format!("{i},{b},100,0.{}\n", 1 + b));
+    }
+    let folder = std::env::temp_dir().join(format!("synfire-decoder-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("synapses.csv"), csv).unwrap();
+    let mut text = format!(
+        "format = 1\n[run]\ndt = \"0.1 ms\"\nduration = \"20 ms\"\n[populations.in]\nmodel = \"iaf_psc_delta\"\nsize = {n}\n\
+         [populations.out]\nmodel = \"iaf_psc_delta\"\nsize = {bits}\nparameters.t_ref = \"0 ms\"\n\
+         [[projections]]\nfrom = \"in\"\nto = \"out\"\nrule = \"list\"\nfile = \"synapses.csv\"\nweight = \"1 mV\"\ndelay = \"0.1 ms\"\n"
+    );
+    for i in 0..n {
+        text += &format!(
+            "[[stimuli]]\nkind = \"spikes\"\nto = \"in[{i}]\"\ntimes = [\"{}.{} ms\"]\nweight = \"100 mV\"\n",
+            (i + 1) / 10,
+            (i + 1) % 10
+        );
+    }
+    let source = Arc::new(Source { name: "decoder.toml".into(), text });
+    let network = synfire::scene::load(source, Some(&folder), &Default::default()).unwrap().network;
+    let mut read = vec![0u32; n as usize];
+    for spike in spikes(&network, 200, 200) {
+        if spike.neuron >= n {
+            let bit = spike.neuron - n;
+            read[(spike.step - 1 - (1 + bit)) as usize] |= 1 << bit;
+        }
+    }
+    assert_eq!(read, (0..n).collect::<Vec<_>>());
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn every_delivered_event_is_an_exported_synapse() {
+    let network = load(NETWORK);
+    let plan = plan(&network).unwrap();
+    let mut out_degree = vec![0u64; plan.neurons as usize];
+    for p in &plan.projections {
+        connections(&plan, p, |c| out_degree[c.source as usize] += 1);
+    }
+    let harvest = Cpu::new(&plan).unwrap().advance(1000).unwrap();
+    assert_eq!(harvest.events, harvest.spikes.iter().map(|s| out_degree[s.neuron as usize]).sum::<u64>());
+    assert!(harvest.events > 10_000);
+}
+
+#[test]
+fn the_refractory_period_is_exact_in_steps() {
+    let text = "format = 1\n[run]\ndt = \"0.1 ms\"\nduration = \"1 s\"\n[populations.a]\nmodel = \"iaf_psc_delta\"\nsize = 1\n\
+                parameters.t_ref = \"2 ms\"\nparameters.I_e = \"1 mA\"\n";
+    let steps: Vec<u32> = spikes(&load(text), 100, 100).iter().map(|s| s.step).collect();
+    assert_eq!(steps, [1, 22, 43, 64, 85]);
+}
