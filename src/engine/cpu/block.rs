@@ -206,9 +206,7 @@ fn one(code: &Code, at: &At, bank: &mut [Cell], spiked: &mut Cell) {
         }
         Code::Select(to, c, a, b) => {
             let (before, after) = bank.split_at_mut(to);
-            for i in 0..LANES {
-                after[0][i] = if before[c][i] != 0.0 { before[a][i] } else { before[b][i] };
-            }
+            select(&mut after[0], &before[c], &before[a], &before[b]);
         }
         Code::Repeat(..) => {}
     }
@@ -225,6 +223,15 @@ fn map(to: &mut Cell, a: &Cell, f: impl Fn(f32) -> f32) {
 fn zip(to: &mut Cell, a: &Cell, b: &Cell, f: impl Fn(f32, f32) -> f32) {
     for i in 0..LANES {
         to[i] = f(a[i], b[i]);
+    }
+}
+
+/// Both values are read before the choice, so that it becomes a blend and not a branch.
+#[inline(always)]
+fn select(to: &mut Cell, condition: &Cell, yes: &Cell, no: &Cell) {
+    for i in 0..LANES {
+        let (a, b) = (yes[i], no[i]);
+        to[i] = if condition[i] != 0.0 { a } else { b };
     }
 }
 
