@@ -83,7 +83,7 @@ impl Columns {
                     *to = math::flush(*from);
                 }
             }
-            if self.spiked[..lanes].iter().any(|s| *s != 0.0) {
+            if self.spiked.iter().fold(0, |any, s| any | s.to_bits()) != 0 {
                 (0..lanes).filter(|i| self.spiked[*i] != 0.0).for_each(|i| spike((start + i) as u32));
             }
         }
@@ -226,12 +226,12 @@ fn zip(to: &mut Cell, a: &Cell, b: &Cell, f: impl Fn(f32, f32) -> f32) {
     }
 }
 
-/// Both values are read before the choice, so that it becomes a blend and not a branch.
+/// By masks: written as a conditional, the compiler chooses between addresses, one lane at a time.
 #[inline(always)]
 fn select(to: &mut Cell, condition: &Cell, yes: &Cell, no: &Cell) {
     for i in 0..LANES {
-        let (a, b) = (yes[i], no[i]);
-        to[i] = if condition[i] != 0.0 { a } else { b };
+        let mask = if condition[i] != 0.0 { u32::MAX } else { 0 };
+        to[i] = f32::from_bits((yes[i].to_bits() & mask) | (no[i].to_bits() & !mask));
     }
 }
 
