@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use synfire::base::problem::{Problem, Source};
-use synfire::engine::cpu::{Cpu, connections};
+use synfire::engine::cpu::Cpu;
 use synfire::network::Network;
-use synfire::plan::{Spike, plan};
+use synfire::plan::{Spike, connections, plan};
 
 fn load(text: &str) -> Network {
     let source = Arc::new(Source { name: "test.toml".into(), text: text.into() });

@@ -64,6 +64,14 @@ impl Poisson {
         self.first + k as u32
     }
 
+    /// As words for an engine that draws elsewhere: least count, number of thresholds, guide, thresholds.
+    pub fn table(&self) -> Vec<u32> {
+        let mut table = vec![self.first, self.thresholds.len() as u32];
+        table.extend_from_slice(&self.guide);
+        table.extend_from_slice(&self.thresholds);
+        table
+    }
+
     /// The largest count that can be drawn.
     pub fn max(&self) -> u32 {
         self.first + self.thresholds.len() as u32

@@ -26,6 +26,11 @@ impl Stream {
         Self { key: [block[0], block[1]] }
     }
 
+    /// The key, for an engine that draws elsewhere.
+    pub fn key(&self) -> [u32; 2] {
+        self.key
+    }
+
     #[inline(always)]
     pub fn block(&self, counter: [u32; 4]) -> [u32; 4] {
         philox(self.key, counter)

@@ -57,7 +57,7 @@ fn connections(plan: &Plan) -> std::io::Result<()> {
     writeln!(out, "source,target,weight,delay_ms")?;
     for p in &plan.projections {
         let mut result = Ok(());
-        crate::engine::cpu::connections(plan, p, |c| {
+        crate::plan::connections(plan, p, |c| {
             if result.is_ok() {
                 let (weight, delay) = (f64::from(c.weight) / p.weight.quanta, f64::from(c.delay) * plan.dt);
                 result = writeln!(out, "{},{},{weight},{delay:.6}", c.source, c.target);

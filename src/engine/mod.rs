@@ -1,3 +1,5 @@
 //! Engines: Plan -> Harvest. Knows no names, no files, no recording.
 
 pub mod cpu;
+#[cfg(feature = "gpu")]
+pub mod gpu;

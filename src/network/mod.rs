@@ -105,6 +105,14 @@ impl Which {
         self.len() == 0
     }
 
+    /// The position of a neuron among the members.
+    pub fn find(&self, neuron: u32) -> Option<u32> {
+        match self {
+            Which::Range { start, len } => neuron.checked_sub(*start).filter(|i| i < len),
+            Which::List(list) => list.binary_search(&neuron).ok().map(|i| i as u32),
+        }
+    }
+
     /// The i-th member, as an index into the population.
     pub fn get(&self, i: u32) -> u32 {
         match self {
@@ -192,6 +200,20 @@ pub enum Wave {
         sd: f64,
         every: u64,
     },
+}
+
+impl Wave {
+    /// The value that holds over step `step` of `dt` ms for all neurons alike; none for noise.
+    pub fn at(&self, step: u64, dt: f64) -> Option<f64> {
+        match self {
+            Wave::Constant(x) => Some(*x),
+            Wave::Steps(steps) => Some(steps.iter().rev().find(|(s, _)| *s <= step).map_or(0.0, |(_, x)| *x)),
+            Wave::Sine { offset, amplitude, frequency, phase } => {
+                Some(offset + amplitude * libm::sin(std::f64::consts::TAU * frequency * step as f64 * dt + phase))
+            }
+            Wave::Noise { .. } => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

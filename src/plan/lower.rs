@@ -154,9 +154,14 @@ fn receptors(target: &PopulationPlan, receptor: Receptor) -> ([usize; 2], i32) {
 }
 
 impl ProjectionPlan {
+    /// The shortest delay in steps.
+    pub fn shortest(&self) -> f64 {
+        self.listed.iter().filter_map(|s| s.delay).map(libm::rint).fold(f64::from(self.delay.min()), f64::min).max(1.0)
+    }
+
     /// The longest delay in steps.
-    fn longest(&self) -> f64 {
-        self.listed.iter().filter_map(|s| s.delay).fold(f64::from(self.delay.max()), f64::max)
+    pub fn longest(&self) -> f64 {
+        self.listed.iter().filter_map(|s| s.delay).map(libm::rint).fold(f64::from(self.delay.max()), f64::max)
     }
 }
 

@@ -5,12 +5,14 @@ mod harvest;
 mod laws;
 mod lower;
 mod scale;
+mod synapses;
 mod types;
 mod wiring;
 
 pub use estimate::estimate;
 pub use harvest::{Harvest, Sample, Spike};
 pub use lower::plan;
+pub use synapses::{Connection, Drawn, Synapses, connections, constant};
 pub use types::{DriveKind, DrivePlan, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight};
 pub use wiring::Wiring;
 

@@ -58,6 +58,16 @@ pub struct PopulationPlan {
     pub scale: Vec<i32>,
 }
 
+impl PopulationPlan {
+    /// What to tell of a state variable that is infinite or no number.
+    pub fn not_finite(&self, variable: &str, neuron: usize, time: f64) -> String {
+        let name = &self.name;
+        format!(
+            "{variable} of {name}[{neuron}] is no finite number at or before {time} ms: a smaller dt, more substeps or weaker input would help"
+        )
+    }
+}
+
 pub struct ProjectionPlan {
     pub source: usize,
     pub from: Which,

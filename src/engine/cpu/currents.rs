@@ -51,14 +51,7 @@ fn add(plan: &Plan, drive: &DrivePlan, step: u64, column: &mut [f32]) {
         }
         return;
     }
-    let value = match wave {
-        Wave::Constant(x) => *x,
-        Wave::Steps(steps) => steps.iter().rev().find(|(s, _)| *s <= step).map_or(0.0, |(_, x)| *x),
-        Wave::Sine { offset, amplitude, frequency, phase } => {
-            offset + amplitude * libm::sin(std::f64::consts::TAU * frequency * step as f64 * plan.dt + phase)
-        }
-        Wave::Noise { .. } => return,
-    };
+    let value = wave.at(step, plan.dt).unwrap_or(0.0);
     for i in 0..drive.to.len() {
         column[drive.to.get(i) as usize] += value as f32;
     }

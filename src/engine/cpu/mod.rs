@@ -15,8 +15,6 @@ mod rows;
 
 use crate::plan::{Harvest, Number, Plan, Sample, Spike};
 
-pub use build::{Connection, connections};
-
 /// A network in memory, at a step.
 pub struct Cpu<'a> {
     plan: &'a Plan,
@@ -131,11 +129,7 @@ impl<'a> Cpu<'a> {
         for (plan, columns) in self.plan.populations.iter().zip(&self.populations) {
             for (name, column) in plan.states.iter().zip(&columns.states) {
                 if let Some(i) = column.iter().position(|x| !x.is_finite()) {
-                    return Err(format!(
-                        "{name} of {}[{i}] is no finite number at or before {} ms: a smaller dt, more substeps or weaker input would help",
-                        plan.name,
-                        self.step as f64 * self.plan.dt
-                    ));
+                    return Err(plan.not_finite(name, i, self.step as f64 * self.plan.dt));
                 }
             }
         }

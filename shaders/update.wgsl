@@ -1,0 +1,103 @@
+// The update of a batch: each neuron integrates all steps of the batch with its state in registers.
+// Eight storage bindings; what the host writes into them is described in src/engine/gpu/tables.rs.
+
+struct Batch {
+    // Step at which the batch begins, and its number of steps.
+    first: u32,
+    steps: u32,
+    // Step at which the submission began: samples and waves count from it.
+    origin: u32,
+    // Which of the two work lists this batch fills.
+    list: u32,
+}
+
+struct Work {
+    counts: array<atomic<u32>, 4>,
+    items: array<vec2<u32>>,
+}
+
+struct Log {
+    count: atomic<u32>,
+    lost: atomic<u32>,
+    broken: atomic<u32>,
+    unused: u32,
+    spikes: array<vec2<u32>>,
+}
+
+var<immediate> batch: Batch;
+@group(0) @binding(0) var<storage, read> info: array<u32>;
+@group(0) @binding(1) var<storage, read> numbers: array<f32>;
+@group(0) @binding(2) var<storage, read> waves: array<f32>;
+@group(0) @binding(3) var<storage, read_write> state: array<f32>;
+@group(0) @binding(4) var<storage, read_write> ring: array<i32>;
+@group(0) @binding(5) var<storage, read_write> work: Work;
+@group(0) @binding(6) var<storage, read_write> log: Log;
+@group(0) @binding(7) var<storage, read_write> samples: array<f32>;
+
+// Count for a uniform word, from a table: least count, entries, guide of 4096 words, thresholds.
+fn poisson(table: u32, u: u32) -> i32 {
+    let entries = info[table + 1u];
+    var k = info[table + 2u + (u >> 20u)];
+    while (k < entries && info[table + 4098u + k] <= u) {
+        k++;
+    }
+    return i32(info[table] + k);
+}
+
+// Replayed spikes that arrive at `step`, from a table: entries, sorted steps.
+fn replayed(table: u32, step: u32) -> i32 {
+    let entries = info[table];
+    var low = 0u;
+    var high = entries;
+    while (low < high) {
+        let middle = (low + high) / 2u;
+        if (info[table + 1u + middle] < step) { low = middle + 1u; } else { high = middle; }
+    }
+    var count = 0;
+    while (low < entries && info[table + 1u + low] == step) {
+        count++;
+        low++;
+    }
+    return count;
+}
+
+// Logs a spike and appends the chunks of its row to the work list. Counters run past the end, so that a loss is known.
+fn emit(neuron: u32, t: u32) {
+    let at = atomicAdd(&log.count, 1u);
+    if (at < info[3]) {
+        log.spikes[at] = vec2(batch.first + t + 1u, neuron);
+    }
+    let chunks = info[info[6] + neuron];
+    if (chunks > 0u) {
+        let begin = atomicAdd(&work.counts[batch.list], chunks);
+        for (var c = 0u; c < chunks; c++) {
+            if (begin + c < info[2]) {
+                work.items[batch.list * info[2] + begin + c] = vec2(neuron, (c << 8u) | t);
+            }
+        }
+    }
+}
+
+fn finite(x: f32) -> bool {
+    return (bitcast<u32>(x) & 0x7F800000u) != 0x7F800000u;
+}
+
+{{CLASSES}}
+@compute @workgroup_size(64)
+fn update(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let g = group.y * groups.x + group.x;
+    if (g == 0u && lane == 0u) {
+        atomicStore(&work.counts[1u - batch.list], 0u);
+    }
+    if (g >= info[5]) {
+        return;
+    }
+    let p = info[info[4] + 2u * g];
+    let i = info[info[4] + 2u * g + 1u] + lane;
+    if (i >= info[p + 2u]) {
+        return;
+    }
+    switch (info[p]) {
+{{CASES}}        default: {}
+    }
+}

@@ -1,0 +1,150 @@
+//! The code of a population: its program with its drives and probes around it, as one WGSL function. Populations of the
+//! same form share a function; their numbers stand in tables. Knows no device.
+
+use std::fmt::Write;
+
+use super::emit;
+use super::tables::{DRIVE_WORDS, PROBE_WORDS};
+use crate::network::{Wave, Which};
+use crate::plan::{DriveKind, DrivePlan, Number, Plan, ProbePlan};
+
+/// Functions by number.
+#[derive(Default)]
+pub struct Classes {
+    bodies: Vec<String>,
+}
+
+impl Classes {
+    /// The number of the function for this population.
+    pub fn number(&mut self, plan: &Plan, population: usize) -> u32 {
+        let body = function(plan, population);
+        let known = self.bodies.iter().position(|b| *b == body);
+        known.unwrap_or_else(|| {
+            self.bodies.push(body);
+            self.bodies.len() - 1
+        }) as u32
+    }
+
+    /// The update kernel, complete.
+    pub fn kernel(&self) -> String {
+        let functions: String = self.bodies.iter().enumerate().map(|(k, b)| format!("fn class_{k}{b}\n")).collect();
+        let cases: String = (0..self.bodies.len()).map(|k| format!("        case {k}u: {{ class_{k}(p, i); }}\n")).collect();
+        let text = include_str!("../../../shaders/update.wgsl").replace("{{CLASSES}}", &functions).replace("{{CASES}}", &cases);
+        format!("{}\n{}\n{text}", include_str!("../../../shaders/lib/math.wgsl"), include_str!("../../../shaders/lib/philox.wgsl"))
+    }
+}
+
+/// Drives onto a population, with their numbers in the plan.
+pub fn drives(plan: &Plan, population: usize) -> impl Iterator<Item = (usize, &DrivePlan)> {
+    plan.drives.iter().enumerate().filter(move |(_, d)| d.population == population)
+}
+
+pub fn probes(plan: &Plan, population: usize) -> impl Iterator<Item = (usize, &ProbePlan)> {
+    plan.probes.iter().enumerate().filter(move |(_, p)| p.population == population)
+}
+
+/// Which receptor a slot of this population belongs to.
+fn receptor(plan: &Plan, population: usize, slot: usize) -> usize {
+    (slot - plan.populations[population].slot) / (plan.populations[population].size.max(1) as usize)
+}
+
+/// Text of a function without its name. Writing to a String cannot fail, so its results are dropped.
+fn function(plan: &Plan, index: usize) -> String {
+    let population = &plan.populations[index];
+    let program = &population.program;
+    let mut o = String::from("(p: u32, i: u32) {\n");
+    o += "    let first = info[p + 1u];\n    let len = info[p + 2u];\n    let within = info[p + 5u] + i;\n";
+    o += "    let noise = vec2(info[9], info[10]);\n";
+    for (c, number) in population.coefficients.iter().enumerate() {
+        let lane = if matches!(number, Number::Column(_)) { " + i" } else { "" };
+        let _ = writeln!(o, "    let c{c} = numbers[info[info[p + 6u] + {c}u]{lane}];");
+    }
+    for r in 0..program.receptors {
+        let _ = writeln!(o, "    let q{r} = numbers[info[p + 9u] + {r}u];");
+    }
+    for s in 0..program.states {
+        let _ = writeln!(o, "    var s{s} = state[info[p + 4u] + {s}u * len + i];");
+    }
+    for (j, (_, drive)) in drives(plan, index).enumerate() {
+        let _ = writeln!(o, "    let d{j} = info[p + 7u] + {}u;", j * DRIVE_WORDS);
+        member(&mut o, &drive.to, &format!("d{j} + 5u"), 'k', 'm', j);
+        let _ = match &drive.kind {
+            DriveKind::Poisson { .. } => writeln!(o, "    var b{j} = vec4<u32>();"),
+            DriveKind::Current { wave: Wave::Noise { .. }, .. } => writeln!(o, "    var n{j} = 0.0;"),
+            _ => Ok(()),
+        };
+    }
+    for (j, (_, probe)) in probes(plan, index).enumerate() {
+        let _ = writeln!(o, "    let h{j} = info[p + 8u] + {}u;", j * PROBE_WORDS);
+        member(&mut o, &probe.of, &format!("h{j} + 1u"), 'e', 'g', j);
+    }
+    o += "    for (var t = 0u; t < batch.steps; t++) {\n        let now = batch.first + t;\n";
+    o += "        let at = ((now + 1u) % info[0]) * info[1] + info[p + 3u] + i;\n";
+    for r in 0..program.receptors {
+        let _ = writeln!(o, "        var a{r} = ring[at + {r}u * len];\n        ring[at + {r}u * len] = 0;");
+    }
+    (0..program.inputs).for_each(|u| o += &format!("        var u{u} = 0.0;\n"));
+    for (j, (_, drive)) in drives(plan, index).enumerate() {
+        o += &driven(plan, index, j, drive);
+    }
+    o += "        var spiked = false;\n";
+    o += &emit::body(program);
+    (0..program.states).for_each(|s| o += &format!("        s{s} = flush(s{s});\n"));
+    o += "        if (spiked) {\n            emit(first + i, t);\n        }\n";
+    for (j, (_, probe)) in probes(plan, index).enumerate() {
+        let v = probe.variable;
+        let _ = writeln!(
+            o,
+            "        if (g{j} && (now + 1u) % info[h{j}] == 0u) {{\n            let sample = (now + 1u) / info[h{j}] - batch.origin / info[h{j}] - 1u;\n            samples[info[h{j} + 3u] + sample * info[h{j} + 2u] + e{j}] = s{v};\n        }}"
+        );
+    }
+    o += "    }\n    var whole = true;\n";
+    for s in 0..program.states {
+        let _ = writeln!(o, "    state[info[p + 4u] + {s}u * len + i] = s{s};\n    whole = whole && finite(s{s});");
+    }
+    o += "    if (!whole) {\n        atomicStore(&log.broken, 1u);\n    }\n}\n";
+    o
+}
+
+/// Position among the members of a part, and whether there is one. A list keeps the position of every neuron.
+fn member(o: &mut String, which: &Which, at: &str, position: char, is: char, j: usize) {
+    let _ = match which {
+        Which::Range { .. } => {
+            writeln!(o, "    let {position}{j} = within - info[{at}];\n    let {is}{j} = {position}{j} < info[{at} + 1u];")
+        }
+        Which::List(_) => {
+            writeln!(o, "    let {position}{j} = info[info[{at}] + within];\n    let {is}{j} = {position}{j} != 0xFFFFFFFFu;")
+        }
+    };
+}
+
+/// What a drive adds in a step.
+fn driven(plan: &Plan, population: usize, j: usize, drive: &DrivePlan) -> String {
+    let active = format!("m{j} && info[d{j}] <= now && now < info[d{j} + 1u]");
+    let weight = format!("bitcast<i32>(info[d{j} + 4u])");
+    let key = format!("vec2(info[d{j} + 2u], info[d{j} + 3u])");
+    match &drive.kind {
+        DriveKind::Poisson { slot, .. } => {
+            let r = receptor(plan, population, *slot);
+            format!(
+                "        if (m{j} && (t == 0u || (now & 3u) == 0u)) {{\n            b{j} = philox({key}, vec4(k{j}, now >> 2u, 0u, 0u));\n        }}\n        \
+                 if ({active}) {{\n            a{r} += poisson(info[d{j} + 7u], b{j}[now & 3u]) * {weight};\n        }}\n"
+            )
+        }
+        DriveKind::Spikes { slot, .. } => {
+            let r = receptor(plan, population, *slot);
+            format!("        if ({active}) {{\n            a{r} += replayed(info[d{j} + 7u], now + 1u) * {weight};\n        }}\n")
+        }
+        DriveKind::Current { input, wave: Wave::Noise { .. } } => format!(
+            "        if ({active}) {{\n            let since = now - info[d{j}];\n            if (t == 0u || since % info[d{j} + 8u] == 0u) {{\n                \
+             let x = normal({key}, vec4(k{j}, since / info[d{j} + 8u], 0u, 0u));\n                \
+             n{j} = bitcast<f32>(info[d{j} + 9u]) + bitcast<f32>(info[d{j} + 10u]) * x;\n            }}\n            \
+             u{input} = u{input} + n{j};\n        }}\n"
+        ),
+        DriveKind::Current { input, .. } => {
+            format!(
+                "        if ({active}) {{\n            u{input} = u{input} + waves[info[d{j} + 7u] + now - batch.origin];\n        }}\n"
+            )
+        }
+    }
+}

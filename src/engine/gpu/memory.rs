@@ -1,0 +1,197 @@
+//! All device memory of a network. Knows the layout of buffers and no kernel.
+
+use super::build::{Builder, CHUNK};
+use super::classes::Classes;
+use super::shards::{self, Piece, SYNAPSE_BYTES};
+use super::tables::{self, Sizes, Tables};
+use super::{Device, Forced, MOST, SPAN};
+use crate::plan::Plan;
+
+pub struct Shard {
+    pub pieces: Vec<Piece>,
+    pub groups: u32,
+    pub state: wgpu::Buffer,
+    pub synapses: wgpu::Buffer,
+    pub update: [wgpu::Buffer; 4],
+    pub ends: wgpu::Buffer,
+    /// Number of synapses.
+    pub count: u32,
+    pub bound: Option<[wgpu::BindGroup; 2]>,
+}
+
+pub struct Memory {
+    pub shards: Vec<Shard>,
+    pub sizes: Sizes,
+    pub waves: wgpu::Buffer,
+    pub work: wgpu::Buffer,
+    pub log: wgpu::Buffer,
+    pub samples: wgpu::Buffer,
+    /// What the host reads after a submission: the head of the log, its first spikes, the samples.
+    staging: wgpu::Buffer,
+    sample_bytes: u64,
+}
+
+/// Spikes that are copied with every submission; more of them take a second copy.
+const EAGER: u64 = 1 << 15;
+const HEAD: u64 = 16;
+
+impl Memory {
+    pub fn new(plan: &Plan, device: &Device, batch: u32, forced: Forced) -> Result<(Self, Classes, Vec<u64>), String> {
+        let limit = forced.binding.unwrap_or(device.limit).min(device.limit);
+        let (cut, ends) = lay(plan, limit)?;
+        let (chunks, degrees) = rows(plan, &ends);
+        let sizes = sizes(plan, &chunks, batch, forced, limit);
+        let mut classes = Classes::default();
+        let tables: Vec<Tables> =
+            cut.iter().enumerate().map(|(i, pieces)| tables::tables(plan, i, pieces, sizes, &chunks, &mut classes)).collect();
+        let sample_words = plan.probes.iter().map(|p| u64::from(tables::samples(p.every, sizes.span)) * u64::from(p.of.len())).sum::<u64>();
+        let waves = plan.drives.len() as u64 * u64::from(sizes.span) * 4;
+        for (what, bytes) in
+            [("samples of a submission: probe fewer neurons, or at a longer interval", sample_words * 4), ("currents", waves)]
+        {
+            if bytes > limit {
+                return Err(format!("{bytes} bytes for {what}; this device binds {limit}"));
+            }
+        }
+        if let Some(t) = tables.iter().find(|t| t.info.len().max(t.numbers.len()) as u64 * 4 > limit) {
+            return Err(format!("tables of {} words pass what this device binds; --backend cpu has no such limit", t.info.len()));
+        }
+        let storage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
+        let memory = Self {
+            waves: buffer(device, waves, storage),
+            work: buffer(device, HEAD + u64::from(sizes.work) * 2 * 8, storage),
+            log: buffer(device, HEAD + u64::from(sizes.log) * 8, storage),
+            samples: buffer(device, sample_words * 4, storage),
+            staging: buffer(device, HEAD + EAGER * 8 + sample_words * 4, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST),
+            sample_bytes: sample_words * 4,
+            shards: cut.iter().zip(&tables).zip(&ends).map(|((pieces, t), e)| shard(device, plan, pieces, t, e)).collect(),
+            sizes,
+        };
+        let builder = Builder::new(plan, &cut, shards::delay_bits(plan));
+        builder.fill(&ends, |s, first, words| {
+            if !words.is_empty() {
+                device.queue.write_buffer(&memory.shards[s].synapses, first * SYNAPSE_BYTES, bytemuck::cast_slice(words));
+            }
+            // Written bytes wait in host memory until a submission takes them.
+            device.queue.submit([]);
+        });
+        Ok((memory, classes, degrees))
+    }
+
+    pub fn copy_out(&self, encoder: &mut wgpu::CommandEncoder) {
+        let spikes = u64::from(self.sizes.log).min(EAGER) * 8;
+        encoder.copy_buffer_to_buffer(&self.log, 0, &self.staging, 0, HEAD + spikes);
+        if self.sample_bytes > 0 {
+            encoder.copy_buffer_to_buffer(&self.samples, 0, &self.staging, HEAD + EAGER * 8, self.sample_bytes);
+        }
+    }
+
+    /// Waits for the submission: head of the log, words of its spikes, words of its samples.
+    pub fn collect(&self, device: &Device) -> Result<([u32; 4], Vec<u32>, Vec<u32>), String> {
+        let (head, mut spikes, samples) = mapped(device, &self.staging, |bytes: &[u8]| {
+            let words: &[u32] = bytemuck::cast_slice(bytes);
+            let head = [words[0], words[1], words[2], words[3]];
+            let eager = u64::from(head[0]).min(u64::from(self.sizes.log)).min(EAGER) as usize;
+            let samples = words[(HEAD / 4 + EAGER * 2) as usize..][..(self.sample_bytes / 4) as usize].to_vec();
+            (head, words[4..4 + 2 * eager].to_vec(), samples)
+        })?;
+        let count = u64::from(head[0].min(self.sizes.log));
+        if count > EAGER {
+            spikes.extend(read(device, &self.log, HEAD + EAGER * 8, (count - EAGER) * 8)?);
+        }
+        Ok((head, spikes, samples))
+    }
+}
+
+/// The cut, and the ends of the rows of every shard. A cut by expectation that turns out too tight is made finer.
+fn lay(plan: &Plan, limit: u64) -> Result<(Vec<Vec<Piece>>, Vec<Vec<u32>>), String> {
+    let mut slack = 1.02;
+    loop {
+        let cut = shards::cut(plan, limit, slack)?;
+        let builder = Builder::new(plan, &cut, shards::delay_bits(plan));
+        match builder.ends(limit / SYNAPSE_BYTES) {
+            Ok(ends) => return Ok((cut, ends)),
+            Err(_) if slack < 1e6 => slack *= 1.25,
+            Err(_) => return Err(format!("one neuron receives more synapses than this device binds ({limit} bytes)")),
+        }
+    }
+}
+
+/// Work items and synapses of a spike, by neuron.
+fn rows(plan: &Plan, ends: &[Vec<u32>]) -> (Vec<u32>, Vec<u64>) {
+    let length = |e: &Vec<u32>, n: usize| e[n] - if n == 0 { 0 } else { e[n - 1] };
+    let neurons = 0..plan.neurons as usize;
+    let chunks = neurons.clone().map(|n| ends.iter().map(|e| length(e, n).div_ceil(CHUNK)).max().unwrap_or(0)).collect();
+    let degrees = neurons.map(|n| ends.iter().map(|e| u64::from(length(e, n))).sum()).collect();
+    (chunks, degrees)
+}
+
+fn sizes(plan: &Plan, chunks: &[u32], batch: u32, forced: Forced, limit: u64) -> Sizes {
+    let items = chunks.iter().map(|c| u64::from(*c)).sum::<u64>() * u64::from(batch);
+    let most = MOST.min((limit - HEAD) / 16);
+    let neurons = u64::from(plan.neurons.max(1));
+    // All neurons in every step fit, unless the network is so large that a submission of one batch would not.
+    let span = (most / neurons).clamp(u64::from(batch), u64::from(SPAN.max(batch)));
+    Sizes {
+        work: forced.work.unwrap_or(items.min(most) as u32).max(1),
+        log: forced.log.unwrap_or((neurons * span).min(most) as u32).max(1),
+        span: span as u32,
+    }
+}
+
+fn buffer(device: &Device, bytes: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
+    device.device.create_buffer(&wgpu::BufferDescriptor { label: None, size: bytes.max(16), usage, mapped_at_creation: false })
+}
+
+fn filled<T: bytemuck::NoUninit>(device: &Device, values: &[T]) -> wgpu::Buffer {
+    let storage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
+    let bytes: &[u8] = bytemuck::cast_slice(values);
+    let buffer = buffer(device, bytes.len() as u64, storage);
+    if !bytes.is_empty() {
+        device.queue.write_buffer(&buffer, 0, bytes);
+    }
+    buffer
+}
+
+fn shard(device: &Device, plan: &Plan, pieces: &[Piece], tables: &Tables, ends: &[u32]) -> Shard {
+    let storage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
+    let state = filled(device, &tables.initial);
+    let count = ends.last().copied().unwrap_or(0);
+    let ring = buffer(device, plan.ring as u64 * u64::from(tables.slots) * 4, storage);
+    Shard {
+        pieces: pieces.to_vec(),
+        groups: tables.groups,
+        update: [filled(device, &tables.info), filled(device, &tables.numbers), state.clone(), ring],
+        state,
+        synapses: buffer(device, u64::from(count) * SYNAPSE_BYTES, storage),
+        ends: filled(device, ends),
+        count,
+        bound: None,
+    }
+}
+
+/// Words of a buffer. Blocks until the device has them.
+pub fn read(device: &Device, from: &wgpu::Buffer, at: u64, bytes: u64) -> Result<Vec<u32>, String> {
+    if bytes == 0 {
+        return Ok(Vec::new());
+    }
+    let staging = buffer(device, bytes, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST);
+    let mut encoder = device.device.create_command_encoder(&Default::default());
+    encoder.copy_buffer_to_buffer(from, at, &staging, 0, bytes);
+    device.queue.submit([encoder.finish()]);
+    mapped(device, &staging, |b: &[u8]| bytemuck::cast_slice(&b[..bytes as usize]).to_vec())
+}
+
+fn mapped<T>(device: &Device, staging: &wgpu::Buffer, take: impl FnOnce(&[u8]) -> T) -> Result<T, String> {
+    let lost = |e: &dyn std::fmt::Display| format!("{} was lost: {e}", device.listed.name);
+    let (send, receive) = std::sync::mpsc::channel();
+    staging.map_async(wgpu::MapMode::Read, .., move |result| {
+        // The receiver is gone only if this call has already failed.
+        let _ = send.send(result);
+    });
+    device.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| lost(&e))?;
+    receive.recv().map_err(|e| lost(&e))?.map_err(|e| lost(&e))?;
+    let taken = take(&staging.get_mapped_range(..).map_err(|e| lost(&e))?);
+    staging.unmap();
+    Ok(taken)
+}

@@ -1,0 +1,202 @@
+//! The GPU engine: WGSL kernels through wgpu. i32 inputs, work lists, target-range shards.
+//!
+//! The laws of a batch of steps k0+1 ..= k0+B, B at most the shortest delay, in order:
+//! 1. *update* (one dispatch per shard): every neuron integrates B steps, zeroing each ring slot that it has read, logs its
+//!    spikes and appends the chunks of their rows to work list b; list 1-b, which the delivery before has read, is emptied.
+//! 2. *deliver* (one dispatch per shard): every item of list b is added to the ring at step + delay, later than the batch.
+//!
+//! The host waits only at the end of a submission of many batches, for its spikes and samples.
+
+mod build;
+mod classes;
+mod device;
+mod emit;
+mod exact;
+mod kernels;
+mod memory;
+mod shards;
+mod tables;
+
+use crate::network::Wave;
+use crate::plan::{DriveKind, Harvest, Plan, Sample, Spike};
+pub use device::{Device, Listed, devices};
+use kernels::Kernels;
+use memory::Memory;
+
+/// Sizes that a test or a bench may force. What is `None` is chosen.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Forced {
+    /// Largest binding, bytes.
+    pub binding: Option<u64>,
+    /// Steps of a batch.
+    pub batch: Option<u32>,
+    /// Items of a work list.
+    pub work: Option<u32>,
+    /// Spikes of a submission.
+    pub log: Option<u32>,
+    /// Workgroups of a delivery.
+    pub grid: Option<u32>,
+}
+
+/// Steps of a submission, at most: a progress bar stays lively, and no watchdog wakes.
+const SPAN: u32 = 256;
+/// Steps of a batch, at most: an item holds its step in 8 bits.
+const LONGEST_BATCH: u32 = 64;
+/// Entries of the spike log and of a work list, at most.
+const MOST: u64 = 1 << 22;
+
+/// A network in the memory of a device, at a step.
+pub struct Gpu<'a> {
+    plan: &'a Plan,
+    device: &'a Device,
+    kernels: Kernels,
+    memory: Memory,
+    step: u64,
+    batch: u32,
+    grid: u32,
+    /// Work list of the next batch.
+    list: u32,
+    /// Synapses that leave each neuron.
+    degrees: Vec<u64>,
+}
+
+impl<'a> Gpu<'a> {
+    pub fn new(plan: &'a Plan, device: &'a Device, forced: Forced) -> Result<Self, String> {
+        let shortest = plan.projections.iter().map(|p| p.shortest()).fold(f64::from(LONGEST_BATCH), f64::min) as u32;
+        let batch = forced.batch.unwrap_or(LONGEST_BATCH).clamp(1, shortest.max(1));
+        let scope = device.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let (mut memory, classes, degrees) = Memory::new(plan, device, batch, forced)?;
+        let kernels = Kernels::new(device, &classes)?;
+        kernels.bind(device, &mut memory);
+        if let Some(error) = pollster::block_on(scope.pop()) {
+            return Err(format!("{} has too little memory for this network: {error}", device.listed.name));
+        }
+        let grid = forced.grid.unwrap_or(if device.listed.software { 64 } else { 1024 });
+        Ok(Self { plan, device, kernels, memory, step: 0, batch, grid, list: 0, degrees })
+    }
+
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    pub fn synapse_bytes(&self) -> u64 {
+        self.memory.shards.iter().map(|s| s.synapses.size()).sum()
+    }
+
+    /// Steps of a batch, and number of shards.
+    pub fn shape(&self) -> (u32, usize) {
+        (self.batch, self.memory.shards.len())
+    }
+
+    /// State variable `variable` of a population, one value for each neuron.
+    pub fn state(&self, population: usize, variable: usize) -> Result<Vec<f32>, String> {
+        let mut out = Vec::new();
+        for shard in &self.memory.shards {
+            let mut base = 0u64;
+            for piece in &shard.pieces {
+                let states = u64::from(self.plan.populations[piece.population].program.states);
+                let len = u64::from(piece.len());
+                if piece.population == population {
+                    let words = memory::read(self.device, &shard.state, (base + variable as u64 * len) * 4, len * 4)?;
+                    out.extend(words.into_iter().map(f32::from_bits));
+                }
+                base += states * len;
+            }
+        }
+        Ok(out)
+    }
+
+    /// Advances by `steps` and gives what happened.
+    pub fn advance(&mut self, steps: u64) -> Result<Harvest, String> {
+        let mut harvest = Harvest { from: self.step, to: self.step + steps, ..Harvest::default() };
+        if harvest.to >= u64::from(u32::MAX) {
+            return Err("the GPU engine counts steps in 32 bits: a longer dt or --backend cpu goes further".into());
+        }
+        while self.step < harvest.to {
+            let span = u64::from(self.memory.sizes.span).min(harvest.to - self.step);
+            self.submit(span as u32)?;
+            self.collect(span, &mut harvest)?;
+        }
+        Ok(harvest)
+    }
+
+    fn submit(&mut self, span: u32) -> Result<(), String> {
+        self.write_waves(span);
+        let mut encoder = self.device.device.create_command_encoder(&Default::default());
+        encoder.clear_buffer(&self.memory.log, 0, Some(16));
+        let mut done = 0;
+        {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            while done < span {
+                let steps = self.batch.min(span - done);
+                let batch = [self.step as u32 + done, steps, self.step as u32, self.list];
+                self.kernels.batch(&mut pass, &self.memory.shards, batch, self.grid);
+                self.list = 1 - self.list;
+                done += steps;
+            }
+        }
+        self.memory.copy_out(&mut encoder);
+        self.device.queue.submit([encoder.finish()]);
+        self.step += u64::from(span);
+        Ok(())
+    }
+
+    /// Values of the currents that are the same for all neurons, for every step of the submission.
+    fn write_waves(&self, span: u32) {
+        for (i, drive) in self.plan.drives.iter().enumerate() {
+            let DriveKind::Current { wave, .. } = &drive.kind else { continue };
+            if matches!(wave, Wave::Noise { .. }) {
+                continue;
+            }
+            let values: Vec<f32> = (0..u64::from(span)).map(|k| wave.at(self.step + k, self.plan.dt).unwrap_or(0.0) as f32).collect();
+            let at = i as u64 * u64::from(self.memory.sizes.span) * 4;
+            self.device.queue.write_buffer(&self.memory.waves, at, bytemuck::cast_slice(&values));
+        }
+    }
+
+    fn collect(&mut self, span: u64, harvest: &mut Harvest) -> Result<(), String> {
+        let (head, words, samples) = self.memory.collect(self.device)?;
+        let [count, lost, broken, _] = head;
+        if lost > 0 || count > self.memory.sizes.log {
+            let spikes = count.saturating_sub(self.memory.sizes.log);
+            return Err(format!(
+                "the network outgrew its lists: {lost} work items and {spikes} logged spikes were lost before {} ms; \
+                 it is probably running away. --backend cpu has no such bound",
+                self.step as f64 * self.plan.dt
+            ));
+        }
+        let first = harvest.spikes.len();
+        harvest.spikes.extend(words.chunks_exact(2).map(|w| Spike { step: w[0], neuron: w[1] }));
+        harvest.spikes[first..].sort_unstable();
+        harvest.events += harvest.spikes[first..].iter().map(|s| self.degrees[s.neuron as usize]).sum::<u64>();
+        self.sampled(span, &samples, harvest);
+        if broken != 0 { Err(self.broken()?) } else { Ok(()) }
+    }
+
+    fn sampled(&self, span: u64, words: &[u32], harvest: &mut Harvest) {
+        let before = self.step - span;
+        let mut taken = Vec::new();
+        for (i, probe) in self.plan.probes.iter().enumerate() {
+            let base = tables::sample_base(self.plan, i, self.memory.sizes.span) as usize;
+            let len = probe.of.len() as usize;
+            for (k, n) in (before / probe.every + 1..=self.step / probe.every).enumerate() {
+                let values = words[base + k * len..base + (k + 1) * len].iter().map(|w| f32::from_bits(*w)).collect();
+                taken.push(Sample { probe: i as u32, step: (n * probe.every) as u32, values });
+            }
+        }
+        taken.sort_by_key(|s| (s.step, s.probe));
+        harvest.samples.append(&mut taken);
+    }
+
+    /// Names the first number that is none.
+    fn broken(&self) -> Result<String, String> {
+        for (p, population) in self.plan.populations.iter().enumerate() {
+            for (v, name) in population.states.iter().enumerate() {
+                if let Some(i) = self.state(p, v)?.iter().position(|x| !x.is_finite()) {
+                    return Ok(population.not_finite(name, i, self.step as f64 * self.plan.dt));
+                }
+            }
+        }
+        Ok("a state was no finite number and became one again".into())
+    }
+}

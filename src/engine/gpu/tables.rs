@@ -1,0 +1,169 @@
+//! The tables that the kernels read: `info` (u32) and `numbers` (f32) of a shard. Their layout is declared here alone.
+//!
+//! `info` begins with a header of 16 words: 0 rows of the ring, 1 slots of a row, 2 capacity of a work list, 3 capacity of
+//! the spike log, 4 where the groups are, 5 number of groups, 6 where the chunk counts are, 7 bits of a delay, 8 number of
+//! the shard, 9-10 key of the model noise. A group is (piece, first neuron within it). A piece has 10 words: class, first
+//! neuron, length, slot, state, first within the population, coefficients, drives, probes, quanta.
+//! A drive has 12: start, stop, key (2), weight, part (2), table, period, mean, sd, none. A probe has 4: interval, part
+//! (2; of a list, the length in the second word), samples. A part is (start, length) or (where the positions are, length).
+
+use super::classes::{Classes, drives, probes};
+use super::shards::{Piece, delay_bits};
+use crate::base::math;
+use crate::base::rng::Stream;
+use crate::network::{Wave, Which};
+use crate::plan::{DriveKind, DrivePlan, Number, Plan, purpose};
+
+pub const DRIVE_WORDS: usize = 12;
+pub const PROBE_WORDS: usize = 4;
+const HEADER: usize = 16;
+const PIECE_WORDS: usize = 10;
+/// Neurons of a workgroup.
+pub const GROUP: u32 = 64;
+
+/// Sizes that all shards share.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    pub work: u32,
+    pub log: u32,
+    /// Steps of the longest submission.
+    pub span: u32,
+}
+
+pub struct Tables {
+    pub info: Vec<u32>,
+    pub numbers: Vec<f32>,
+    pub initial: Vec<f32>,
+    pub slots: u32,
+    pub groups: u32,
+}
+
+/// Tables of a shard. `chunks` holds the work items of a spike, by neuron.
+pub fn tables(plan: &Plan, number: usize, pieces: &[Piece], sizes: Sizes, chunks: &[u32], classes: &mut Classes) -> Tables {
+    let mut t = Tables { info: vec![0; HEADER], numbers: Vec::new(), initial: Vec::new(), slots: 0, groups: 0 };
+    t.slots = pieces.iter().map(|p| p.len() * plan.populations[p.population].program.receptors).sum();
+    let first_piece = t.info.len();
+    t.info.resize(first_piece + PIECE_WORDS * pieces.len(), 0);
+    for (i, piece) in pieces.iter().enumerate() {
+        let words = t.piece(plan, piece, sizes.span, classes);
+        let at = first_piece + i * PIECE_WORDS;
+        t.info[at..at + PIECE_WORDS].copy_from_slice(&words);
+    }
+    let groups_at = t.info.len() as u32;
+    for (i, piece) in pieces.iter().enumerate() {
+        for first in (0..piece.len()).step_by(GROUP as usize) {
+            t.info.extend([(first_piece + i * PIECE_WORDS) as u32, first]);
+            t.groups += 1;
+        }
+    }
+    let chunks_at = t.info.len() as u32;
+    t.info.extend_from_slice(chunks);
+    let noise = Stream::new(plan.seed, [purpose::NOISE, 0]).key();
+    let header = [
+        plan.ring as u32,
+        t.slots,
+        sizes.work,
+        sizes.log,
+        groups_at,
+        t.groups,
+        chunks_at,
+        delay_bits(plan),
+        number as u32,
+        noise[0],
+        noise[1],
+    ];
+    t.info[..header.len()].copy_from_slice(&header);
+    t
+}
+
+impl Tables {
+    fn piece(&mut self, plan: &Plan, piece: &Piece, span: u32, classes: &mut Classes) -> [u32; PIECE_WORDS] {
+        let population = &plan.populations[piece.population];
+        let range = piece.from as usize..piece.to as usize;
+        let state = self.initial.len() as u32;
+        for number in &population.initial {
+            match number {
+                Number::Uniform(x) => self.initial.resize(self.initial.len() + range.len(), *x),
+                Number::Column(c) => self.initial.extend_from_slice(&c[range.clone()]),
+            }
+        }
+        let places: Vec<u32> = population.coefficients.iter().map(|number| self.number(number, &range)).collect();
+        let coefficients = self.append(&places);
+        let quanta = self.numbers.len() as u32;
+        self.numbers.extend(population.scale.iter().map(|s| math::power_of_two(-s)));
+        let mut words = Vec::new();
+        for (i, drive) in drives(plan, piece.population) {
+            words.extend(self.drive(plan, i, drive, population.size, span));
+        }
+        let drives = self.append(&words);
+        words.clear();
+        for (i, probe) in probes(plan, piece.population) {
+            let part = self.part(&probe.of, population.size);
+            words.extend([u32::try_from(probe.every).unwrap_or(u32::MAX), part[0], part[1], sample_base(plan, i, span)]);
+        }
+        let probes = self.append(&words);
+        let class = classes.number(plan, piece.population);
+        [class, population.first + piece.from, piece.len(), piece.slot, state, piece.from, coefficients, drives, probes, quanta]
+    }
+
+    fn append(&mut self, words: &[u32]) -> u32 {
+        let at = self.info.len() as u32;
+        self.info.extend_from_slice(words);
+        at
+    }
+
+    fn number(&mut self, number: &Number, range: &std::ops::Range<usize>) -> u32 {
+        let at = self.numbers.len() as u32;
+        match number {
+            Number::Uniform(x) => self.numbers.push(*x),
+            Number::Column(c) => self.numbers.extend_from_slice(&c[range.clone()]),
+        }
+        at
+    }
+
+    fn part(&mut self, which: &Which, size: u32) -> [u32; 2] {
+        match which {
+            Which::Range { start, len } => [*start, *len],
+            Which::List(list) => {
+                let mut positions = vec![u32::MAX; size as usize];
+                list.iter().enumerate().for_each(|(i, n)| positions[*n as usize] = i as u32);
+                [self.append(&positions), list.len() as u32]
+            }
+        }
+    }
+
+    fn drive(&mut self, plan: &Plan, i: usize, drive: &DrivePlan, size: u32, span: u32) -> [u32; DRIVE_WORDS] {
+        let clamped = |step: u64| u32::try_from(step).unwrap_or(u32::MAX);
+        let key = Stream::new(plan.seed, [purpose::DRIVE, drive.stream]).key();
+        let part = self.part(&drive.to, size);
+        let mut words = [clamped(drive.start), clamped(drive.stop), key[0], key[1], 0, part[0], part[1], 0, 1, 0, 0, 0];
+        match &drive.kind {
+            DriveKind::Poisson { counts, weight, .. } => {
+                words[4] = *weight as u32;
+                words[7] = self.append(&counts.table());
+            }
+            DriveKind::Spikes { steps, weight, .. } => {
+                words[4] = *weight as u32;
+                words[7] = self.append(&[steps.len() as u32]);
+                self.info.extend(steps.iter().map(|s| clamped(*s)));
+            }
+            DriveKind::Current { wave: Wave::Noise { mean, sd, every }, .. } => {
+                words[8] = clamped(*every).max(1);
+                words[9] = (*mean as f32).to_bits();
+                words[10] = (*sd as f32).to_bits();
+            }
+            DriveKind::Current { .. } => words[7] = i as u32 * span,
+        }
+        words
+    }
+}
+
+/// First word of a probe's samples of a submission.
+pub fn sample_base(plan: &Plan, probe: usize, span: u32) -> u32 {
+    plan.probes[..probe].iter().map(|p| samples(p.every, span) * p.of.len()).sum()
+}
+
+/// Most samples that a probe takes in a submission.
+pub fn samples(every: u64, span: u32) -> u32 {
+    (u64::from(span) / every) as u32 + 1
+}

@@ -1,0 +1,108 @@
+//! The synapses of a projection, row by row: targets, weights and delays as integers. Every synapse is a pure function of
+//! (seed, projection, source, k). Knows no engine and stores nothing.
+
+use super::{Plan, ProjectionPlan, purpose};
+use crate::base::draw::Quantile;
+use crate::base::rng::Stream;
+
+/// One synapse of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    /// Index into the target population.
+    pub target: u32,
+    /// Quanta, to be shifted left by the projection's shift unless its weights are listed.
+    pub weight: i32,
+    /// In steps, at least 1.
+    pub delay: u32,
+}
+
+/// One synapse as exported: neurons count over the whole network, weight in quanta, delay in steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connection {
+    pub source: u32,
+    pub target: u32,
+    pub weight: i32,
+    pub delay: u32,
+}
+
+/// The rows of a projection.
+pub struct Synapses<'a> {
+    p: &'a ProjectionPlan,
+    weights: Stream,
+    delays: Stream,
+    /// Listed weights are full quanta; drawn ones await the shift.
+    pub listed_weights: bool,
+    targets: Vec<u32>,
+}
+
+impl<'a> Synapses<'a> {
+    pub fn new(seed: u64, p: &'a ProjectionPlan) -> Self {
+        Self {
+            p,
+            weights: Stream::new(seed, [purpose::WEIGHT, p.stream]),
+            delays: Stream::new(seed, [purpose::DELAY, p.stream]),
+            listed_weights: p.listed.iter().any(|s| s.weight.is_some()),
+            targets: Vec::new(),
+        }
+    }
+
+    /// The row of the `source`-th source, in canonical order, pushed to `out`.
+    pub fn row(&mut self, source: u32, out: &mut Vec<Drawn>) {
+        let first = out.len();
+        self.targets.clear();
+        self.p.wiring.row(source, &mut self.targets);
+        let (weight, delay) = (self.p.weight.law.min(), self.p.delay.min().max(1) as u32);
+        out.extend(self.targets.iter().map(|t| Drawn { target: self.p.to.get(*t), weight, delay }));
+        let row = &mut out[first..];
+        if !constant(&self.p.weight.law) {
+            self.weights.fill(source, row.len(), |k, u| row[k].weight = self.p.weight.law.draw(u));
+        }
+        if !constant(&self.p.delay) {
+            self.delays.fill(source, row.len(), |k, u| row[k].delay = self.p.delay.draw(u).max(1) as u32);
+        }
+        if !self.p.listed.is_empty() {
+            self.list(source, row);
+        }
+    }
+
+    /// A drawn weight in quanta.
+    pub fn quanta(&self, drawn: &Drawn) -> i32 {
+        if self.listed_weights { drawn.weight } else { drawn.weight << self.p.weight.shift }
+    }
+
+    fn list(&self, source: u32, row: &mut [Drawn]) {
+        for (drawn, i) in row.iter_mut().zip(self.p.wiring.listed(source)) {
+            let synapse = &self.p.listed[*i as usize];
+            if self.listed_weights {
+                let law = drawn.weight << self.p.weight.shift;
+                drawn.weight = synapse.weight.map_or(law, |w| libm::rint(w * self.p.weight.quanta) as i32);
+            }
+            if let Some(d) = synapse.delay {
+                drawn.delay = libm::rint(d).max(1.0) as u32;
+            }
+        }
+    }
+}
+
+/// Whether a law gives one integer alone.
+pub fn constant(law: &Quantile) -> bool {
+    law.min() == law.max()
+}
+
+/// Every synapse of a projection, in canonical order.
+pub fn connections(plan: &Plan, p: &ProjectionPlan, mut each: impl FnMut(Connection)) {
+    let mut synapses = Synapses::new(plan.seed, p);
+    let mut row = Vec::new();
+    for source in 0..p.from.len() {
+        row.clear();
+        synapses.row(source, &mut row);
+        for drawn in &row {
+            each(Connection {
+                source: plan.populations[p.source].first + p.from.get(source),
+                target: plan.populations[p.target].first + drawn.target,
+                weight: synapses.quanta(drawn),
+                delay: drawn.delay,
+            });
+        }
+    }
+}

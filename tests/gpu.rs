@@ -1,0 +1,135 @@
+//! CPU = GPU, bit for bit: spikes, samples, state; whatever the batch, the shards, the lists. A machine without an adapter
+//! skips these tests aloud, unless CI says that it must have one.
+#![cfg(feature = "gpu")]
+
+use std::sync::{Arc, OnceLock};
+
+use synfire::base::problem::{Problem, Source};
+use synfire::engine::cpu::Cpu;
+use synfire::engine::gpu::{Device, Forced, Gpu};
+use synfire::network::Network;
+use synfire::plan::{Harvest, Plan, plan};
+
+fn device() -> Option<&'static Device> {
+    static DEVICE: OnceLock<Option<Device>> = OnceLock::new();
+    let opened = DEVICE.get_or_init(|| match Device::open(None) {
+        Ok(device) => Some(device),
+        Err(e) if std::env::var_os("CI").is_some() => panic!("CI must have an adapter: {e}"),
+        Err(e) => {
+            eprintln!("SKIPPED: {e}");
+            None
+        }
+    });
+    opened.as_ref()
+}
+
+fn load(text: &str) -> Network {
+    let source = Arc::new(Source { name: "test.toml".into(), text: text.into() });
+    match synfire::scene::load(source, None, &Default::default()) {
+        Ok(scene) => scene.network,
+        Err(problems) => panic!("{}", problems.iter().map(Problem::render).collect::<String>()),
+    }
+}
+
+fn on_cpu(plan: &Plan, steps: u64) -> (Harvest, Vec<Vec<f32>>) {
+    let mut cpu = Cpu::new(plan).unwrap();
+    let harvest = cpu.advance(steps).unwrap();
+    let states = each_state(plan).map(|(p, v)| cpu.state(p, v).to_vec()).collect();
+    (harvest, states)
+}
+
+fn on_gpu(plan: &Plan, device: &Device, steps: u64, forced: Forced) -> (Harvest, Vec<Vec<f32>>) {
+    let mut gpu = Gpu::new(plan, device, forced).unwrap();
+    let harvest = gpu.advance(steps).unwrap();
+    let states = each_state(plan).map(|(p, v)| gpu.state(p, v).unwrap()).collect();
+    (harvest, states)
+}
+
+fn each_state(plan: &Plan) -> impl Iterator<Item = (usize, usize)> {
+    plan.populations.iter().enumerate().flat_map(|(p, population)| (0..population.states.len()).map(move |v| (p, v)))
+}
+
+/// Runs both engines and demands the same spikes, samples and states.
+fn agree(network: &Network, steps: u64, least: usize, forced: Forced) {
+    let Some(device) = device() else { return };
+    let plan = plan(network).unwrap();
+    let (expected, states) = on_cpu(&plan, steps);
+    assert!(expected.spikes.len() >= least, "only {} spikes", expected.spikes.len());
+    let (found, others) = on_gpu(&plan, device, steps, forced);
+    let first = expected.spikes.iter().zip(&found.spikes).position(|(a, b)| a != b);
+    assert!(
+        first.is_none() && expected.spikes.len() == found.spikes.len(),
+        "{} and {} spikes, first difference {first:?}",
+        expected.spikes.len(),
+        found.spikes.len()
+    );
+    assert_eq!(expected.events, found.events);
+    assert!(expected.samples == found.samples, "samples differ");
+    for ((p, v), (a, b)) in each_state(&plan).zip(states.iter().zip(&others)) {
+        let different = a.iter().zip(b).filter(|(a, b)| a != b).count();
+        assert!(
+            different == 0 && a.len() == b.len(),
+            "{} of {}: {different} differ",
+            plan.populations[p].states[v],
+            plan.populations[p].name
+        );
+    }
+}
+
+const NETWORK: &str = r#"format = 1
+[run]
+dt = "0.1 ms"
+duration = "1 s"
+seed = 3
+[populations.exc]
+model = "iaf_psc_exp"
+size = 400
+initial.V_m = "uniform(-70 mV, -55 mV)"
+parameters.E_L = "normal(-60 mV, 2 mV)"
+[populations.inh]
+like = "exc"
+size = 100
+[[projections]]
+from = "exc"
+to = ["exc", "inh"]
+rule = "fixed_in_degree"
+in_degree = 40
+weight = "redraw(normal(60 pA, 10 pA), 0, inf)"
+delay = "redraw(normal(1.5 ms, 0.4 ms), 0.5 ms, inf)"
+[[projections]]
+from = "inh"
+to = ["exc", "inh"]
+rule = "fixed_probability"
+p = 0.1
+weight = "-300 pA"
+delay = "uniform(0.5 ms, 3 ms)"
+[[stimuli]]
+kind = "poisson"
+to = ["exc", "inh"]
+rate = "4 kHz"
+weight = "50 pA"
+[[probes]]
+record = "spikes"
+of = "exc"
+[[probes]]
+record = "V_m"
+of = "exc[10..30]"
+every = "0.7 ms"
+"#;
+
+#[test]
+fn a_balanced_network_gives_the_same_bits() {
+    agree(&load(NETWORK), 2000, 500, Forced::default());
+}
+
+#[test]
+fn batches_shards_and_grids_change_nothing() {
+    let network = load(NETWORK);
+    for forced in [
+        Forced { batch: Some(1), ..Forced::default() },
+        Forced { batch: Some(3), grid: Some(3), ..Forced::default() },
+        Forced { binding: Some(40_000), ..Forced::default() },
+    ] {
+        agree(&network, 1000, 250, forced);
+    }
+}
