@@ -133,3 +133,62 @@ fn batches_shards_and_grids_change_nothing() {
         agree(&network, 1000, 250, forced);
     }
 }
+
+/// The network of the self-test: every built-in model, every random rule, each kind of input.
+fn every_model() -> Network {
+    load(include_str!("../src/session/selftest.toml"))
+}
+
+#[test]
+fn every_model_gives_the_same_bits() {
+    agree(&every_model(), 1000, 5000, Forced::default());
+    agree(&every_model(), 300, 1000, Forced { binding: Some(50_000), batch: Some(2), ..Forced::default() });
+}
+
+#[test]
+fn shards_are_cut_where_a_binding_would_be_too_large() {
+    let Some(device) = device() else { return };
+    let plan = plan(&load(NETWORK)).unwrap();
+    let shards = |binding| Gpu::new(&plan, device, Forced { binding: Some(binding), ..Forced::default() }).map(|gpu| gpu.shape().1);
+    assert_eq!(shards(1 << 27).unwrap(), 1);
+    assert!(shards(40_000).unwrap() >= 5);
+    let refused = shards(1_000).unwrap_err();
+    assert!(refused.contains("--backend cpu"), "{refused}");
+}
+
+#[test]
+fn a_list_of_one_entry_reports_the_exact_loss() {
+    let Some(device) = device() else { return };
+    let plan = plan(&load(NETWORK)).unwrap();
+    let spikes = on_cpu(&plan, 256).0.spikes.len();
+    let told = |forced| Gpu::new(&plan, device, forced).unwrap().advance(256).unwrap_err();
+    // The log loses all but one; what is lost is still delivered.
+    let log = told(Forced { log: Some(1), ..Forced::default() });
+    assert!(log.contains(&format!("0 work items and {} logged spikes", spikes - 1)), "{spikes}: {log}");
+    let work = told(Forced { work: Some(1), ..Forced::default() });
+    assert!(work.contains("work items") && !work.contains(" 0 work items"), "{work}");
+}
+
+#[test]
+fn a_state_that_is_no_number_is_named() {
+    let Some(device) = device() else { return };
+    let text = r#"format = 1
+[run]
+dt = "0.1 ms"
+duration = "10 ms"
+[models.bad]
+equations = "dx/dt = x*x/ms"
+method = "euler"
+threshold = "x < 0"
+[models.bad.state]
+x = "1"
+[populations.p]
+model = "bad"
+size = 3
+initial.x = "50"
+"#;
+    let plan = plan(&load(text)).unwrap();
+    let here = Gpu::new(&plan, device, Forced::default()).unwrap().advance(100).unwrap_err();
+    assert!(here.contains("x of p[0] is no finite number"), "{here}");
+    assert!(Cpu::new(&plan).unwrap().advance(100).unwrap_err().contains("x of p[0]"));
+}

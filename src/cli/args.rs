@@ -29,6 +29,12 @@ pub enum Command {
     List { what: What },
     /// Write the synapses of a scene: source, target, weight, delay
     Export(Export),
+    /// List the devices that the GPU engine can use, and test whether they give the CPU engine's bits
+    Devices {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Print completions for a shell
     Completions { shell: clap_complete::Shell },
 }
@@ -61,10 +67,30 @@ pub struct Scene {
     pub threads: Option<usize>,
 }
 
+/// Where to run.
+#[derive(Words, Clone)]
+pub struct Place {
+    /// auto takes a real GPU, else the CPU
+    #[arg(long, value_enum, default_value = "auto")]
+    pub backend: Backend,
+    /// Number or part of the name of a GPU, as `synfire devices` lists them
+    #[arg(long)]
+    pub device: Option<String>,
+}
+
+#[derive(Clone, Copy, ValueEnum, PartialEq, Eq)]
+pub enum Backend {
+    Auto,
+    Cpu,
+    Gpu,
+}
+
 #[derive(Words)]
 pub struct Run {
     #[command(flatten)]
     pub scene: Scene,
+    #[command(flatten)]
+    pub place: Place,
     /// Directory to write (default: runs/SCENE-NUMBER)
     #[arg(long)]
     pub out: Option<PathBuf>,
@@ -92,6 +118,8 @@ pub struct Verify {
     /// Only this preset
     #[arg(long)]
     pub preset: Option<String>,
+    #[command(flatten)]
+    pub place: Place,
 }
 
 #[derive(Words)]

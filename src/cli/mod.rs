@@ -4,6 +4,7 @@
 //! 2 usage, 3 the scene is invalid, 5 too large for the memory, 130 interrupted.
 
 mod args;
+mod devices;
 mod list;
 mod run;
 mod scene;
@@ -53,6 +54,7 @@ pub fn main() -> ExitCode {
         Command::Show { name } => show::show(&name),
         Command::List { what } => list::list(what),
         Command::Export(export) => show::export(&export),
+        Command::Devices { json } => devices::devices(json),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Args::command(), "synfire", &mut std::io::stdout());
             Ok(())

@@ -14,27 +14,40 @@ use crate::network::{Network, Probe};
 use crate::plan::Plan;
 use crate::record::{Layout, ProbeLayout, Recorder, Recording};
 use crate::scene::Scene;
-use crate::session::{self, Outcome};
+use crate::session::{self, Backend, Machine, Outcome};
 
 pub fn run(words: &Run) -> Result<(), Failure> {
     let scene = load(&words.scene)?;
     let plan = plan(&scene)?;
     let out = directory(words)?;
     eprintln!("{}: {} neurons, {} synapses, {}", scene.title, plan.neurons, plan.synapses(), bytes(plan.bytes()));
-    eprintln!("device: CPU (one thread steps, all threads build)");
-    let (recording, outcome) = simulate(&scene.network, &plan, &out, true)?;
-    write(words, &scene, &plan, &out, &recording, &outcome)?;
+    let machine = machine(&words.place)?;
+    let (recording, outcome) = simulate(&scene.network, &plan, &machine, &out, true)?;
+    let report = summary(&scene, &plan, &machine, &recording, &outcome);
+    write(words, &scene, &report, &out, &recording)?;
     if words.json {
-        println!("{:#}", summary(&scene, &plan, &recording, &outcome));
+        println!("{report:#}");
     } else {
-        table(&plan, &recording, &outcome);
+        table(&plan, &machine, &recording, &outcome);
         println!("written to {}", out.display());
     }
     if outcome.interrupted { Err(Failure::Interrupted) } else { Ok(()) }
 }
 
+/// The machine that was asked for, with a line on what was chosen and why.
+pub fn machine(place: &args::Place) -> Result<Machine, Failure> {
+    let backend = match place.backend {
+        args::Backend::Auto => Backend::Auto,
+        args::Backend::Cpu => Backend::Cpu,
+        args::Backend::Gpu => Backend::Gpu,
+    };
+    let (machine, why) = session::choose(backend, place.device.as_deref()).map_err(Failure::Run)?;
+    eprintln!("device: {why}");
+    Ok(machine)
+}
+
 /// Runs a plan and records into `out`; Ctrl-C ends the run early.
-pub fn simulate(network: &Network, plan: &Plan, out: &Path, progress: bool) -> Result<(Recording, Outcome), Failure> {
+pub fn simulate(network: &Network, plan: &Plan, machine: &Machine, out: &Path, progress: bool) -> Result<(Recording, Outcome), Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let raised = stop.clone();
     // A second handler in one process (as `verify` would set) is refused by the system and not needed.
@@ -46,7 +59,7 @@ pub fn simulate(network: &Network, plan: &Plan, out: &Path, progress: bool) -> R
         bar.set_style(style);
     }
     let start = std::time::Instant::now();
-    let outcome = session::run(plan, steps, &stop, |harvest| {
+    let outcome = session::run(plan, machine, steps, &stop, |harvest| {
         bar.set_position(harvest.to);
         bar.set_message(format!("{:.2}x real time", start.elapsed().as_secs_f64() * 1e3 / (harvest.to as f64 * plan.dt)));
         recorder.take(harvest)
@@ -102,7 +115,7 @@ fn directory(words: &Run) -> Result<PathBuf, Failure> {
     Ok(out)
 }
 
-fn write(words: &Run, scene: &Scene, plan: &Plan, out: &Path, recording: &Recording, outcome: &Outcome) -> Result<(), Failure> {
+fn write(words: &Run, scene: &Scene, report: &serde_json::Value, out: &Path, recording: &Recording) -> Result<(), Failure> {
     let file = |name: &str, text: String| {
         std::fs::write(out.join(name), text).map_err(|e| Failure::Run(format!("{}: {e}", out.join(name).display())))
     };
@@ -112,10 +125,10 @@ fn write(words: &Run, scene: &Scene, plan: &Plan, out: &Path, recording: &Record
     }
     .map_err(Failure::Run)?;
     file("scene.toml", scene.resolved.clone())?;
-    file("run.json", format!("{:#}\n", summary(scene, plan, recording, outcome)))
+    file("run.json", format!("{report:#}\n"))
 }
 
-fn summary(scene: &Scene, plan: &Plan, recording: &Recording, outcome: &Outcome) -> serde_json::Value {
+fn summary(scene: &Scene, plan: &Plan, machine: &Machine, recording: &Recording, outcome: &Outcome) -> serde_json::Value {
     let populations: Vec<_> = plan
         .populations
         .iter()
@@ -126,9 +139,12 @@ fn summary(scene: &Scene, plan: &Plan, recording: &Recording, outcome: &Outcome)
                 "cv_isi": measure("cv_isi", 1.0), "synchrony": measure("synchrony", 1.0) })
         })
         .collect();
+    let place = machine.describe();
     json!({
         "synfire": env!("CARGO_PKG_VERSION"), "title": scene.title, "preset": scene.preset, "seed": plan.seed, "dt_ms": plan.dt,
-        "warmup_steps": scene.network.warmup, "steps": outcome.steps, "complete": !outcome.interrupted, "device": "cpu",
+        "warmup_steps": scene.network.warmup, "steps": outcome.steps, "complete": !outcome.interrupted, "engine": place.engine,
+        "device": place.device, "driver": place.driver, "binding_limit_bytes": place.binding, "bit_exact": place.exact.is_ok(),
+        "self_test": place.exact.as_ref().err(),
         "neurons": plan.neurons, "synapses": plan.synapses(), "plan_bytes": plan.bytes(), "synapse_bytes": outcome.synapse_bytes,
         "spikes": outcome.spikes, "synaptic_events": outcome.events, "build_s": outcome.build_seconds,
         "simulation_s": outcome.run_seconds, "real_time_factor": factor(plan, outcome), "populations": populations,
@@ -140,7 +156,7 @@ fn factor(plan: &Plan, outcome: &Outcome) -> f64 {
     outcome.run_seconds * 1e3 / (outcome.steps.max(1) as f64 * plan.dt)
 }
 
-fn table(plan: &Plan, recording: &Recording, outcome: &Outcome) {
+fn table(plan: &Plan, machine: &Machine, recording: &Recording, outcome: &Outcome) {
     println!("{:16} {:>9} {:>10} {:>8} {:>10}", "population", "neurons", "rate (Hz)", "CV ISI", "synchrony");
     for (i, p) in plan.populations.iter().enumerate() {
         let show = |metric: &str, unit: f64| recording.measure(metric, i, 2).map_or("-".into(), |x| format!("{:.3}", x * unit));
@@ -149,7 +165,7 @@ fn table(plan: &Plan, recording: &Recording, outcome: &Outcome) {
     println!("spikes           {}\nsynaptic events  {}", outcome.spikes, outcome.events);
     println!("built in         {:.2} s\nsimulated in     {:.2} s", outcome.build_seconds, outcome.run_seconds);
     println!("real-time factor {:.3} (below 1 is faster than life)", factor(plan, outcome));
-    println!("device           CPU\nmemory           {} planned", bytes(plan.bytes()));
+    println!("device           {}\nmemory           {} planned", machine.describe().device, bytes(plan.bytes()));
 }
 
 /// The words of a scene and nothing else, for `verify`.

@@ -2,19 +2,21 @@
 
 use super::Failure;
 use super::args::Verify;
-use super::run::{simulate, words};
+use super::run::{machine, simulate, words};
 use super::scene::{load, plan};
 use crate::record::Recording;
 use crate::scene::Expectation;
+use crate::session::Machine;
 
 pub fn verify(args: &Verify) -> Result<(), Failure> {
     let scene = load(&words(&args.scene, args.preset.clone(), 1))?;
+    let machine = machine(&args.place)?;
     let mut good = true;
     let mut count = 0;
     for preset in scene.presets.iter().filter(|p| args.preset.as_deref().is_none_or(|name| name == p.name)) {
         let name = Some(preset.name.clone()).filter(|n| !n.is_empty());
         count += preset.expect.len();
-        good &= one(&args.scene, name, &preset.expect)?;
+        good &= one(&args.scene, &machine, name, &preset.expect)?;
     }
     if count == 0 {
         return Err(Failure::Run(format!("{} states no expectation, so there is nothing to verify", args.scene)));
@@ -23,7 +25,7 @@ pub fn verify(args: &Verify) -> Result<(), Failure> {
 }
 
 /// Runs a preset once per seed and judges the means over the seeds.
-fn one(scene: &str, preset: Option<String>, expect: &[Expectation]) -> Result<bool, Failure> {
+fn one(scene: &str, machine: &Machine, preset: Option<String>, expect: &[Expectation]) -> Result<bool, Failure> {
     let seeds = expect.iter().map(|e| e.seeds).max().unwrap_or(1).max(1);
     let mut recordings = Vec::new();
     let mut names = Vec::new();
@@ -33,7 +35,7 @@ fn one(scene: &str, preset: Option<String>, expect: &[Expectation]) -> Result<bo
         names = plan.populations.iter().map(|p| p.name.clone()).collect();
         let directory = std::env::temp_dir().join(format!("synfire-verify-{}-{seed}", std::process::id()));
         std::fs::create_dir_all(&directory).map_err(|e| Failure::Run(format!("{}: {e}", directory.display())))?;
-        let (recording, outcome) = simulate(&scene.network, &plan, &directory, false)?;
+        let (recording, outcome) = simulate(&scene.network, &plan, machine, &directory, false)?;
         if outcome.interrupted {
             return Err(Failure::Interrupted);
         }

@@ -3,8 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use crate::engine::cpu::Cpu;
 use crate::plan::{Harvest, Plan};
+
+mod machine;
+#[cfg(feature = "gpu")]
+mod selftest;
+
+pub use machine::{Backend, Description, Engine, Machine, Tested, choose, devices};
 
 /// Steps between two harvests: long enough to cost nothing, short enough for a lively progress bar.
 const BATCH: u64 = 250;
@@ -22,11 +27,17 @@ pub struct Outcome {
     pub interrupted: bool,
 }
 
-/// Builds the network and advances it by `steps`, giving every harvest in order to `each`.
+/// Builds the network on `machine` and advances it by `steps`, giving every harvest in order to `each`.
 /// `stop` is read between batches.
-pub fn run(plan: &Plan, steps: u64, stop: &AtomicBool, mut each: impl FnMut(&Harvest) -> Result<(), String>) -> Result<Outcome, String> {
+pub fn run(
+    plan: &Plan,
+    machine: &Machine,
+    steps: u64,
+    stop: &AtomicBool,
+    mut each: impl FnMut(&Harvest) -> Result<(), String>,
+) -> Result<Outcome, String> {
     let start = Instant::now();
-    let mut engine = Cpu::new(plan)?;
+    let mut engine = Engine::new(plan, machine)?;
     let mut outcome = Outcome { build_seconds: start.elapsed().as_secs_f64(), synapse_bytes: engine.synapse_bytes(), ..Outcome::default() };
     let start = Instant::now();
     while engine.step() < steps {

@@ -31,6 +31,17 @@ pub struct Memory {
     sample_bytes: u64,
 }
 
+/// What a submission brought, in words.
+pub struct Collected {
+    /// Spikes logged, work items lost, whether a state is broken, none.
+    pub head: [u32; 4],
+    pub spikes: Vec<u32>,
+    pub samples: Vec<u32>,
+}
+
+/// The pieces of every shard, and the ends of its rows.
+type Laid = (Vec<Vec<Piece>>, Vec<Vec<u32>>);
+
 /// Spikes that are copied with every submission; more of them take a second copy.
 const EAGER: u64 = 1 << 15;
 const HEAD: u64 = 16;
@@ -86,25 +97,25 @@ impl Memory {
         }
     }
 
-    /// Waits for the submission: head of the log, words of its spikes, words of its samples.
-    pub fn collect(&self, device: &Device) -> Result<([u32; 4], Vec<u32>, Vec<u32>), String> {
-        let (head, mut spikes, samples) = mapped(device, &self.staging, |bytes: &[u8]| {
+    /// Waits for the submission.
+    pub fn collect(&self, device: &Device) -> Result<Collected, String> {
+        let mut collected = mapped(device, &self.staging, |bytes: &[u8]| {
             let words: &[u32] = bytemuck::cast_slice(bytes);
             let head = [words[0], words[1], words[2], words[3]];
             let eager = u64::from(head[0]).min(u64::from(self.sizes.log)).min(EAGER) as usize;
             let samples = words[(HEAD / 4 + EAGER * 2) as usize..][..(self.sample_bytes / 4) as usize].to_vec();
-            (head, words[4..4 + 2 * eager].to_vec(), samples)
+            Collected { head, spikes: words[4..4 + 2 * eager].to_vec(), samples }
         })?;
-        let count = u64::from(head[0].min(self.sizes.log));
+        let count = u64::from(collected.head[0].min(self.sizes.log));
         if count > EAGER {
-            spikes.extend(read(device, &self.log, HEAD + EAGER * 8, (count - EAGER) * 8)?);
+            collected.spikes.extend(read(device, &self.log, HEAD + EAGER * 8, (count - EAGER) * 8)?);
         }
-        Ok((head, spikes, samples))
+        Ok(collected)
     }
 }
 
 /// The cut, and the ends of the rows of every shard. A cut by expectation that turns out too tight is made finer.
-fn lay(plan: &Plan, limit: u64) -> Result<(Vec<Vec<Piece>>, Vec<Vec<u32>>), String> {
+fn lay(plan: &Plan, limit: u64) -> Result<Laid, String> {
     let mut slack = 1.02;
     loop {
         let cut = shards::cut(plan, limit, slack)?;

@@ -155,8 +155,8 @@ impl<'a> Gpu<'a> {
     }
 
     fn collect(&mut self, span: u64, harvest: &mut Harvest) -> Result<(), String> {
-        let (head, words, samples) = self.memory.collect(self.device)?;
-        let [count, lost, broken, _] = head;
+        let collected = self.memory.collect(self.device)?;
+        let [count, lost, broken, _] = collected.head;
         if lost > 0 || count > self.memory.sizes.log {
             let spikes = count.saturating_sub(self.memory.sizes.log);
             return Err(format!(
@@ -166,10 +166,10 @@ impl<'a> Gpu<'a> {
             ));
         }
         let first = harvest.spikes.len();
-        harvest.spikes.extend(words.chunks_exact(2).map(|w| Spike { step: w[0], neuron: w[1] }));
+        harvest.spikes.extend(collected.spikes.chunks_exact(2).map(|w| Spike { step: w[0], neuron: w[1] }));
         harvest.spikes[first..].sort_unstable();
         harvest.events += harvest.spikes[first..].iter().map(|s| self.degrees[s.neuron as usize]).sum::<u64>();
-        self.sampled(span, &samples, harvest);
+        self.sampled(span, &collected.samples, harvest);
         if broken != 0 { Err(self.broken()?) } else { Ok(()) }
     }
 

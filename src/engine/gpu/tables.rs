@@ -36,11 +36,13 @@ pub struct Tables {
     pub initial: Vec<f32>,
     pub slots: u32,
     pub groups: u32,
+    /// Poisson tables, and where they are: drives of one rate share one.
+    poisson: Vec<(Vec<u32>, u32)>,
 }
 
 /// Tables of a shard. `chunks` holds the work items of a spike, by neuron.
 pub fn tables(plan: &Plan, number: usize, pieces: &[Piece], sizes: Sizes, chunks: &[u32], classes: &mut Classes) -> Tables {
-    let mut t = Tables { info: vec![0; HEADER], numbers: Vec::new(), initial: Vec::new(), slots: 0, groups: 0 };
+    let mut t = Tables { info: vec![0; HEADER], numbers: Vec::new(), initial: Vec::new(), slots: 0, groups: 0, poisson: Vec::new() };
     t.slots = pieces.iter().map(|p| p.len() * plan.populations[p.population].program.receptors).sum();
     let first_piece = t.info.len();
     t.info.resize(first_piece + PIECE_WORDS * pieces.len(), 0);
@@ -112,6 +114,15 @@ impl Tables {
         at
     }
 
+    fn poisson(&mut self, table: Vec<u32>) -> u32 {
+        if let Some((_, at)) = self.poisson.iter().find(|(known, _)| *known == table) {
+            return *at;
+        }
+        let at = self.append(&table);
+        self.poisson.push((table, at));
+        at
+    }
+
     fn number(&mut self, number: &Number, range: &std::ops::Range<usize>) -> u32 {
         let at = self.numbers.len() as u32;
         match number {
@@ -140,7 +151,7 @@ impl Tables {
         match &drive.kind {
             DriveKind::Poisson { counts, weight, .. } => {
                 words[4] = *weight as u32;
-                words[7] = self.append(&counts.table());
+                words[7] = self.poisson(counts.table());
             }
             DriveKind::Spikes { steps, weight, .. } => {
                 words[4] = *weight as u32;

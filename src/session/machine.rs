@@ -1,0 +1,166 @@
+//! Where a network runs: which engine on which device, and why. Opens devices; knows no scene and no time.
+
+use crate::engine::cpu::Cpu;
+#[cfg(feature = "gpu")]
+use crate::engine::gpu::{Device, Forced, Gpu};
+use crate::plan::{Harvest, Plan};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// A real GPU, else the CPU.
+    Auto,
+    Cpu,
+    Gpu,
+}
+
+/// A place to run networks.
+pub enum Machine {
+    Cpu,
+    #[cfg(feature = "gpu")]
+    Gpu {
+        device: Box<Device>,
+        exact: Result<(), String>,
+    },
+}
+
+/// What a report says of a machine.
+#[derive(Clone, Debug)]
+pub struct Description {
+    pub engine: &'static str,
+    pub device: String,
+    pub driver: String,
+    /// Whether the self-test gave the bits of the CPU engine; if not, what differed.
+    pub exact: Result<(), String>,
+    /// Largest binding in bytes, where there is such a limit.
+    pub binding: Option<u64>,
+}
+
+/// Chooses a machine, and says why in a sentence.
+pub fn choose(backend: Backend, device: Option<&str>) -> Result<(Machine, String), String> {
+    match backend {
+        Backend::Cpu if device.is_some() => Err("--device names a GPU: leave it out, or take --backend gpu".into()),
+        Backend::Cpu => Ok((Machine::Cpu, "CPU: asked for".into())),
+        Backend::Gpu => gpu(device),
+        Backend::Auto if device.is_some() => gpu(device),
+        Backend::Auto => automatic(),
+    }
+}
+
+#[cfg(feature = "gpu")]
+fn gpu(wish: Option<&str>) -> Result<(Machine, String), String> {
+    let device = Device::open(wish)?;
+    let name = device.listed.name.clone();
+    let exact = super::selftest::run(&device);
+    let said = if exact.is_ok() { "bit-exact with the CPU engine" } else { "not bit-exact with the CPU engine" };
+    Ok((Machine::Gpu { device: Box::new(device), exact }, format!("{name}: asked for; {said}")))
+}
+
+#[cfg(feature = "gpu")]
+fn automatic() -> Result<(Machine, String), String> {
+    let real = crate::engine::gpu::devices().iter().position(|d| !d.software);
+    match real {
+        // A GPU that cannot be opened is no reason not to run.
+        Some(i) => gpu(Some(&i.to_string()))
+            .map(|(machine, why)| (machine, why.replace("asked for", "the first real GPU")))
+            .or_else(|e| Ok((Machine::Cpu, format!("CPU: {e}")))),
+        None => Ok((Machine::Cpu, "CPU: no GPU was found".into())),
+    }
+}
+
+#[cfg(not(feature = "gpu"))]
+fn gpu(_: Option<&str>) -> Result<(Machine, String), String> {
+    Err("this program was built without the GPU engine (feature `gpu`): leave out --backend gpu and --device".into())
+}
+
+#[cfg(not(feature = "gpu"))]
+fn automatic() -> Result<(Machine, String), String> {
+    Ok((Machine::Cpu, "CPU: built without the GPU engine".into()))
+}
+
+impl Machine {
+    pub fn describe(&self) -> Description {
+        match self {
+            Machine::Cpu => Description { engine: "cpu", device: "CPU".into(), driver: String::new(), exact: Ok(()), binding: None },
+            #[cfg(feature = "gpu")]
+            Machine::Gpu { device, exact } => Description {
+                engine: "gpu",
+                device: device.listed.name.clone(),
+                driver: format!("{} {}", device.listed.backend, device.listed.driver),
+                exact: exact.clone(),
+                binding: Some(device.limit),
+            },
+        }
+    }
+}
+
+/// A network in an engine's memory.
+pub enum Engine<'a> {
+    Cpu(Box<Cpu<'a>>),
+    #[cfg(feature = "gpu")]
+    Gpu(Box<Gpu<'a>>),
+}
+
+impl<'a> Engine<'a> {
+    pub fn new(plan: &'a Plan, machine: &'a Machine) -> Result<Self, String> {
+        Ok(match machine {
+            Machine::Cpu => Engine::Cpu(Box::new(Cpu::new(plan)?)),
+            #[cfg(feature = "gpu")]
+            Machine::Gpu { device, .. } => Engine::Gpu(Box::new(Gpu::new(plan, device, Forced::default())?)),
+        })
+    }
+
+    pub fn step(&self) -> u64 {
+        match self {
+            Engine::Cpu(e) => e.step(),
+            #[cfg(feature = "gpu")]
+            Engine::Gpu(e) => e.step(),
+        }
+    }
+
+    pub fn synapse_bytes(&self) -> u64 {
+        match self {
+            Engine::Cpu(e) => e.synapse_bytes(),
+            #[cfg(feature = "gpu")]
+            Engine::Gpu(e) => e.synapse_bytes(),
+        }
+    }
+
+    pub fn advance(&mut self, steps: u64) -> Result<Harvest, String> {
+        match self {
+            Engine::Cpu(e) => e.advance(steps),
+            #[cfg(feature = "gpu")]
+            Engine::Gpu(e) => e.advance(steps),
+        }
+    }
+}
+
+/// A device of the GPU engine, and the outcome of its self-test.
+#[derive(Clone, Debug)]
+pub struct Tested {
+    pub number: usize,
+    pub name: String,
+    pub kind: String,
+    pub driver: String,
+    pub binding: u64,
+    pub exact: Result<(), String>,
+}
+
+/// Every device that the GPU engine can use, tested.
+#[cfg(feature = "gpu")]
+pub fn devices() -> Vec<Tested> {
+    let test = |(number, d): (usize, crate::engine::gpu::Listed)| Tested {
+        number,
+        exact: Device::open(Some(&number.to_string())).and_then(|device| super::selftest::run(&device)),
+        driver: format!("{} {}", d.backend, d.driver),
+        name: d.name,
+        kind: d.kind,
+        binding: d.binding,
+    };
+    crate::engine::gpu::devices().into_iter().enumerate().map(test).collect()
+}
+
+/// Every device that the GPU engine can use: none, since it was not built.
+#[cfg(not(feature = "gpu"))]
+pub fn devices() -> Vec<Tested> {
+    Vec::new()
+}

@@ -1,0 +1,142 @@
+//! Random models, CPU = GPU to the bit: random expressions over two states, an input and constants, integrated by random
+//! methods. What the driver would regroup or contract shows here.
+#![cfg(feature = "gpu")]
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use synfire::base::problem::{Problem, Source};
+use synfire::base::rng::Stream;
+use synfire::engine::cpu::Cpu;
+use synfire::engine::gpu::{Device, Forced, Gpu};
+use synfire::plan::plan;
+
+/// A source of choices, reproducible from its number.
+struct Dice {
+    stream: Stream,
+    count: u32,
+}
+
+impl Dice {
+    fn below(&mut self, n: u32) -> u32 {
+        self.count += 1;
+        self.stream.block([self.count, 0, 0, 0])[0] % n
+    }
+
+    fn constant(&mut self) -> String {
+        format!("{:.3}", 0.05 + f64::from(self.below(3000)) / 1000.0)
+    }
+
+    /// An expression whose values stay of moderate size for arguments of moderate size.
+    fn expression(&mut self, depth: u32) -> String {
+        if depth == 0 {
+            return match self.below(6) {
+                0 => "x".into(),
+                1 => "y".into(),
+                2 => "a".into(),
+                3 => "b".into(),
+                4 => "drive".into(),
+                _ => self.constant(),
+            };
+        }
+        let kind = self.below(17);
+        let e = self.expression(depth - 1);
+        let f = self.expression(depth - 1);
+        match kind {
+            0..=2 => format!("({e} + {f})"),
+            3 | 4 => format!("({e} - {f})"),
+            5..=7 => format!("({e} * {f})"),
+            8 => format!("({e} / (1.1 + {f}*{f}))"),
+            9 => format!("exp(-abs({e}))"),
+            10 => format!("sqrt(0.1 + abs({e}))"),
+            11 => format!("log(1.2 + abs({e}))"),
+            12 => format!("tanh({e})"),
+            13 => format!("min({e}, {f})"),
+            14 => format!("max({e}, -({f}))"),
+            15 => format!("exprel(clip({e}, -3, 3))"),
+            _ => format!("clip({e}, -2, 2)"),
+        }
+    }
+}
+
+fn model(dice: &mut Dice, i: usize, out: &mut String) {
+    let method = ["euler", "rk4"][dice.below(2) as usize];
+    let (fx, fy) = (dice.expression(3), dice.expression(3));
+    let threshold = format!("x >= {}", dice.constant());
+    let _ = write!(
+        out,
+        r#"
+[models.m{i}]
+method = "{method}"
+equations = """
+dx/dt = (clip({fx}, -40, 40) - x + drive)/tau
+dy/dt = (clip({fy}, -40, 40) - y)/(3*tau)
+ddrive/dt = -drive/tau
+"""
+threshold = "{threshold}"
+reset = "x = x - {reset}; y += 0.3*b"
+[models.m{i}.parameters]
+a = "{a}"
+b = "0.7"
+tau = "2 ms"
+[models.m{i}.state]
+x = "0"
+y = "0.1"
+drive = "0"
+[models.m{i}.receptors]
+exc = "drive += w"
+[populations.p{i}]
+model = "m{i}"
+size = 64
+initial.x = "normal(0, 1)"
+initial.y = "uniform(-1, 1)"
+parameters.b = "uniform(0.1, 1.5)"
+"#,
+        reset = dice.constant(),
+        a = dice.constant(),
+    );
+}
+
+fn scene(number: u32, models: usize) -> String {
+    let mut dice = Dice { stream: Stream::new(77, [99, number]), count: 0 };
+    let mut text = String::from("format = 1\n[run]\ndt = \"0.1 ms\"\nduration = \"20 ms\"\n");
+    (0..models).for_each(|i| model(&mut dice, i, &mut text));
+    let names: Vec<String> = (0..models).map(|i| format!("\"p{i}\"")).collect();
+    let names = names.join(", ");
+    text += &format!("[[stimuli]]\nkind = \"poisson\"\nto = [{names}]\nrate = \"2 kHz\"\nreceptor = \"exc\"\nweight = \"0.7\"\n");
+    text += &format!(
+        "[[projections]]\nfrom = [{names}]\nto = [{names}]\nrule = \"fixed_probability\"\np = 0.05\nreceptor = \"exc\"\nweight = \"uniform(-0.4, 0.6)\"\ndelay = \"uniform(0.3 ms, 2 ms)\"\n"
+    );
+    text
+}
+
+fn compare(device: &Device, number: u32) -> usize {
+    let text = scene(number, 12);
+    let source = Arc::new(Source { name: format!("random {number}"), text: text.clone() });
+    let scene = synfire::scene::load(source, None, &Default::default())
+        .unwrap_or_else(|p| panic!("{}", p.iter().map(Problem::render).collect::<String>()));
+    let plan = plan(&scene.network).unwrap();
+    let mut cpu = Cpu::new(&plan).unwrap();
+    let mut gpu = Gpu::new(&plan, device, Forced::default()).unwrap();
+    let (a, b) = (cpu.advance(200).unwrap(), gpu.advance(200).unwrap());
+    for (p, population) in plan.populations.iter().enumerate() {
+        for v in 0..population.states.len() {
+            let there = gpu.state(p, v).unwrap();
+            let first = cpu.state(p, v).iter().zip(&there).position(|(a, b)| a != b);
+            assert!(first.is_none(), "random {number}: {} of p{p} differs first in neuron {first:?}\n{text}", population.states[v]);
+        }
+    }
+    assert!(a.spikes == b.spikes, "random {number}: spikes differ");
+    a.spikes.len()
+}
+
+#[test]
+fn random_models_give_the_same_bits() {
+    let device = match Device::open(None) {
+        Ok(device) => device,
+        Err(e) if std::env::var_os("CI").is_some() => panic!("CI must have an adapter: {e}"),
+        Err(e) => return eprintln!("SKIPPED: {e}"),
+    };
+    let spikes: usize = (0..4).map(|number| compare(&device, number)).sum();
+    assert!(spikes > 2500, "only {spikes} spikes");
+}
