@@ -16,8 +16,8 @@ fn load(text: &str) -> Network {
 }
 
 fn spikes(network: &Network, steps: u64, batch: u64) -> Vec<Spike> {
-    let plan = plan(network).unwrap();
-    let mut engine = Cpu::new(&plan).unwrap();
+    let plan = std::sync::Arc::new(plan(network).unwrap());
+    let mut engine = Cpu::new(plan.clone()).unwrap();
     let mut out = Vec::new();
     while engine.step() < steps {
         out.extend(engine.advance(batch.min(steps - engine.step())).unwrap().spikes);
@@ -100,8 +100,8 @@ fn a_built_in_model_pasted_under_another_name_gives_the_same_spikes() {
         let pasted = format!("[models.mine]\n{}", text.replace("\n[", "\n[models.mine."));
         let (a, b) = (load(&scene("", name)), load(&scene(&pasted, "mine")));
         let run = |network: &Network| {
-            let plan = plan(network).unwrap();
-            Cpu::new(&plan).unwrap().advance(500).unwrap()
+            let plan = std::sync::Arc::new(plan(network).unwrap());
+            Cpu::new(plan.clone()).unwrap().advance(500).unwrap()
         };
         assert_eq!(run(&a), run(&b), "{name}");
     }
@@ -147,12 +147,12 @@ fn a_decoder_network_reads_the_step_number_back() {
 #[test]
 fn every_delivered_event_is_an_exported_synapse() {
     let network = load(NETWORK);
-    let plan = plan(&network).unwrap();
+    let plan = std::sync::Arc::new(plan(&network).unwrap());
     let mut out_degree = vec![0u64; plan.neurons as usize];
     for p in &plan.projections {
         connections(&plan, p, |c| out_degree[c.source as usize] += 1);
     }
-    let harvest = Cpu::new(&plan).unwrap().advance(1000).unwrap();
+    let harvest = Cpu::new(plan.clone()).unwrap().advance(1000).unwrap();
     assert_eq!(harvest.events, harvest.spikes.iter().map(|s| out_degree[s.neuron as usize]).sum::<u64>());
     assert!(harvest.events > 10_000);
 }

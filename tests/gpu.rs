@@ -10,10 +10,10 @@ use synfire::engine::gpu::{Device, Forced, Gpu};
 use synfire::network::Network;
 use synfire::plan::{Harvest, Plan, plan};
 
-fn device() -> Option<&'static Device> {
-    static DEVICE: OnceLock<Option<Device>> = OnceLock::new();
+fn device() -> Option<&'static Arc<Device>> {
+    static DEVICE: OnceLock<Option<Arc<Device>>> = OnceLock::new();
     let opened = DEVICE.get_or_init(|| match Device::open(None) {
-        Ok(device) => Some(device),
+        Ok(device) => Some(Arc::new(device)),
         Err(e) if std::env::var_os("CI").is_some() => panic!("CI must have an adapter: {e}"),
         Err(e) => {
             eprintln!("SKIPPED: {e}");
@@ -31,15 +31,15 @@ fn load(text: &str) -> Network {
     }
 }
 
-fn on_cpu(plan: &Plan, steps: u64) -> (Harvest, Vec<Vec<f32>>) {
-    let mut cpu = Cpu::new(plan).unwrap();
+fn on_cpu(plan: &Arc<Plan>, steps: u64) -> (Harvest, Vec<Vec<f32>>) {
+    let mut cpu = Cpu::new(plan.clone()).unwrap();
     let harvest = cpu.advance(steps).unwrap();
     let states = each_state(plan).map(|(p, v)| cpu.state(p, v).to_vec()).collect();
     (harvest, states)
 }
 
-fn on_gpu(plan: &Plan, device: &Device, steps: u64, forced: Forced) -> (Harvest, Vec<Vec<f32>>) {
-    let mut gpu = Gpu::new(plan, device, forced).unwrap();
+fn on_gpu(plan: &Arc<Plan>, device: &Arc<Device>, steps: u64, forced: Forced) -> (Harvest, Vec<Vec<f32>>) {
+    let mut gpu = Gpu::new(plan.clone(), device.clone(), forced).unwrap();
     let harvest = gpu.advance(steps).unwrap();
     let states = each_state(plan).map(|(p, v)| gpu.state(p, v).unwrap()).collect();
     (harvest, states)
@@ -52,7 +52,7 @@ fn each_state(plan: &Plan) -> impl Iterator<Item = (usize, usize)> {
 /// Runs both engines and demands the same spikes, samples and states.
 fn agree(network: &Network, steps: u64, least: usize, forced: Forced) {
     let Some(device) = device() else { return };
-    let plan = plan(network).unwrap();
+    let plan = Arc::new(plan(network).unwrap());
     let (expected, states) = on_cpu(&plan, steps);
     assert!(expected.spikes.len() >= least, "only {} spikes", expected.spikes.len());
     let (found, others) = on_gpu(&plan, device, steps, forced);
@@ -148,8 +148,9 @@ fn every_model_gives_the_same_bits() {
 #[test]
 fn shards_are_cut_where_a_binding_would_be_too_large() {
     let Some(device) = device() else { return };
-    let plan = plan(&load(NETWORK)).unwrap();
-    let shards = |binding| Gpu::new(&plan, device, Forced { binding: Some(binding), ..Forced::default() }).map(|gpu| gpu.shape().1);
+    let plan = Arc::new(plan(&load(NETWORK)).unwrap());
+    let shards =
+        |binding| Gpu::new(plan.clone(), device.clone(), Forced { binding: Some(binding), ..Forced::default() }).map(|gpu| gpu.shape().1);
     assert_eq!(shards(1 << 27).unwrap(), 1);
     assert!(shards(40_000).unwrap() >= 5);
     let refused = shards(1_000).unwrap_err();
@@ -159,9 +160,9 @@ fn shards_are_cut_where_a_binding_would_be_too_large() {
 #[test]
 fn a_list_of_one_entry_reports_the_exact_loss() {
     let Some(device) = device() else { return };
-    let plan = plan(&load(NETWORK)).unwrap();
+    let plan = Arc::new(plan(&load(NETWORK)).unwrap());
     let spikes = on_cpu(&plan, 256).0.spikes.len();
-    let told = |forced| Gpu::new(&plan, device, forced).unwrap().advance(256).unwrap_err();
+    let told = |forced| Gpu::new(plan.clone(), device.clone(), forced).unwrap().advance(256).unwrap_err();
     // The log loses all but one; what is lost is still delivered.
     let log = told(Forced { log: Some(1), ..Forced::default() });
     assert!(log.contains(&format!("0 work items and {} logged spikes", spikes - 1)), "{spikes}: {log}");
@@ -187,8 +188,8 @@ model = "bad"
 size = 3
 initial.x = "50"
 "#;
-    let plan = plan(&load(text)).unwrap();
-    let here = Gpu::new(&plan, device, Forced::default()).unwrap().advance(100).unwrap_err();
+    let plan = Arc::new(plan(&load(text)).unwrap());
+    let here = Gpu::new(plan.clone(), device.clone(), Forced::default()).unwrap().advance(100).unwrap_err();
     assert!(here.contains("x of p[0] is no finite number"), "{here}");
-    assert!(Cpu::new(&plan).unwrap().advance(100).unwrap_err().contains("x of p[0]"));
+    assert!(Cpu::new(plan.clone()).unwrap().advance(100).unwrap_err().contains("x of p[0]"));
 }

@@ -110,14 +110,14 @@ fn scene(number: u32, models: usize) -> String {
     text
 }
 
-fn compare(device: &Device, number: u32) -> usize {
+fn compare(device: &Arc<Device>, number: u32) -> usize {
     let text = scene(number, 12);
     let source = Arc::new(Source { name: format!("random {number}"), text: text.clone() });
     let scene = synfire::scene::load(source, None, &Default::default())
         .unwrap_or_else(|p| panic!("{}", p.iter().map(Problem::render).collect::<String>()));
-    let plan = plan(&scene.network).unwrap();
-    let mut cpu = Cpu::new(&plan).unwrap();
-    let mut gpu = Gpu::new(&plan, device, Forced::default()).unwrap();
+    let plan = Arc::new(plan(&scene.network).unwrap());
+    let mut cpu = Cpu::new(plan.clone()).unwrap();
+    let mut gpu = Gpu::new(plan.clone(), device.clone(), Forced::default()).unwrap();
     let (a, b) = (cpu.advance(200).unwrap(), gpu.advance(200).unwrap());
     for (p, population) in plan.populations.iter().enumerate() {
         for v in 0..population.states.len() {
@@ -133,7 +133,7 @@ fn compare(device: &Device, number: u32) -> usize {
 #[test]
 fn random_models_give_the_same_bits() {
     let device = match Device::open(None) {
-        Ok(device) => device,
+        Ok(device) => Arc::new(device),
         Err(e) if std::env::var_os("CI").is_some() => panic!("CI must have an adapter: {e}"),
         Err(e) => return eprintln!("SKIPPED: {e}"),
     };

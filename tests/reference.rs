@@ -97,8 +97,8 @@ fn compare(model: &str, run: &str, away: bool) -> (Vec<f64>, Vec<i64>, Vec<i64>)
     let protocol = protocol();
     let mut network = cell(model, &protocol);
     drive(&mut network, &protocol, model, run);
-    let plan = synfire::plan::plan(&network).unwrap();
-    let mut engine = Cpu::new(&plan).unwrap();
+    let plan = std::sync::Arc::new(synfire::plan::plan(&network).unwrap());
+    let mut engine = Cpu::new(plan.clone()).unwrap();
     let reference = npz(&format!("neuron_{model}_{run}.npz"));
     let variable = network.populations[0].model.states.iter().position(|s| s.name == "V_m").unwrap();
     let theirs: Vec<i64> = reference["spikes"].iter().map(|t| (t / network.dt).round() as i64).collect();

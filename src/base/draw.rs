@@ -84,14 +84,14 @@ const INTERVALS: usize = 4096;
 const FRACTION: u32 = 16;
 
 /// Quantiles of a truncated law, times a scale, as integers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Quantile {
     law: Truncated,
     middle: Vec<i64>,
     tails: [Vec<i64>; 2],
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Truncated {
     shape: Shape,
     low: f64,

@@ -2,6 +2,7 @@
 
 pub mod draw;
 pub mod math;
+pub mod npy;
 pub mod problem;
 pub mod rng;
 pub mod units;

@@ -103,6 +103,18 @@ pub struct Run {
     /// Print the summary as JSON on standard output
     #[arg(long)]
     pub json: bool,
+    /// Change a value while the network runs, as in `--at "200 ms: g=6"`; may be repeated
+    #[arg(long, value_name = "TIME: NAME=VALUE")]
+    pub at: Vec<String>,
+    /// Replay the edits of a run: its journal.jsonl
+    #[arg(long)]
+    pub journal: Option<PathBuf>,
+    /// Write the state at the end of the run to this file
+    #[arg(long)]
+    pub checkpoint: Option<PathBuf>,
+    /// Go on from a checkpoint, of either engine
+    #[arg(long)]
+    pub resume: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, ValueEnum, PartialEq, Eq)]

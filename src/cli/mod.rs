@@ -5,6 +5,7 @@
 
 mod args;
 mod devices;
+mod edits;
 mod list;
 mod run;
 mod scene;

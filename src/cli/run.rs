@@ -8,30 +8,55 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::args::{self, Format};
-use super::scene::{bytes, load, plan};
-use super::{Failure, args::Run};
+use super::scene::{bytes, origin, plan, problems};
+use super::{Failure, args::Run, edits};
+use crate::export::{self, Checkpoint};
 use crate::network::{Network, Probe};
-use crate::plan::Plan;
+use crate::plan::{self, Plan, State};
 use crate::record::{Layout, ProbeLayout, Recorder, Recording};
 use crate::scene::Scene;
-use crate::session::{self, Backend, Machine, Outcome};
+use crate::session::{self, Backend, Machine, Origin, Outcome, Simulation, Stamped};
 
 pub fn run(words: &Run) -> Result<(), Failure> {
-    let scene = load(&words.scene)?;
-    let plan = plan(&scene)?;
+    let origin = origin(&words.scene)?;
+    let scene = origin.load().map_err(problems)?;
+    let mut plan = plan(&scene)?;
+    let journal = edits::journal(words, scene.network.dt)?;
+    let resumed = words.resume.as_deref().map(export::read_checkpoint).transpose().map_err(Failure::Run)?;
+    if let Some(checkpoint) = &resumed {
+        plan = plan::resumed(&scene.network, &checkpoint.about.scales).map_err(Failure::Run)?;
+        checkpoint.belongs(&plan).map_err(Failure::Run)?;
+    }
     let out = directory(words)?;
     eprintln!("{}: {} neurons, {} synapses, {}", scene.title, plan.neurons, plan.synapses(), bytes(plan.bytes()));
     let machine = machine(&words.place)?;
-    let (recording, outcome) = simulate(&scene.network, &plan, &machine, &out, true)?;
-    let report = summary(&scene, &plan, &machine, &recording, &outcome);
-    write(words, &scene, &report, &out, &recording)?;
+    let resolved = scene.resolved.clone();
+    let task = Task { origin, scene, plan, state: resumed.map(|c| c.state), journal };
+    let (simulation, recording, outcome) = simulate(task, &machine, &out, true)?;
+    if let Some(path) = &words.checkpoint {
+        let state = simulation.save().map_err(Failure::Run)?;
+        let checkpoint = Checkpoint::new(&simulation.plan, &simulation.scene.resolved, state);
+        export::write_checkpoint(&checkpoint, path).map_err(Failure::Run)?;
+    }
+    let report = summary(&simulation, &machine, &recording, &outcome);
+    write(words, &resolved, &simulation.journal, &report, &out, &recording)?;
     if words.json {
         println!("{report:#}");
     } else {
-        table(&plan, &machine, &recording, &outcome);
+        table(&simulation.plan, &machine, &recording, &outcome);
         println!("written to {}", out.display());
     }
     if outcome.interrupted { Err(Failure::Interrupted) } else { Ok(()) }
+}
+
+/// A run that is asked for.
+pub struct Task {
+    pub origin: Origin,
+    pub scene: Scene,
+    pub plan: Plan,
+    /// Where to go on from.
+    pub state: Option<State>,
+    pub journal: Vec<Stamped>,
 }
 
 /// The machine that was asked for, with a line on what was chosen and why.
@@ -46,30 +71,41 @@ pub fn machine(place: &args::Place) -> Result<Machine, Failure> {
     Ok(machine)
 }
 
-/// Runs a plan and records into `out`; Ctrl-C ends the run early.
-pub fn simulate(network: &Network, plan: &Plan, machine: &Machine, out: &Path, progress: bool) -> Result<(Recording, Outcome), Failure> {
+/// Runs and records into `out`; Ctrl-C ends the run early.
+pub fn simulate(task: Task, machine: &Machine, out: &Path, progress: bool) -> Result<(Simulation, Recording, Outcome), Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     let raised = stop.clone();
     // A second handler in one process (as `verify` would set) is refused by the system and not needed.
     let _ = ctrlc::set_handler(move || raised.store(true, Ordering::Relaxed));
-    let steps = network.warmup + network.duration;
-    let mut recorder = Recorder::new(out, layout(network)).map_err(Failure::Run)?;
-    let bar = if progress { ProgressBar::new(steps) } else { ProgressBar::hidden() };
+    let network = &task.scene.network;
+    let (dt, end) = (network.dt, network.warmup + network.duration);
+    let first = task.state.as_ref().map_or(0, |s| s.step);
+    if first >= end {
+        let (at, end) = (first as f64 * dt, end as f64 * dt);
+        return Err(Failure::Run(format!("the checkpoint stands at {at} ms and the run ends at {end} ms: take a longer --duration")));
+    }
+    let mut recorder = Recorder::new(out, layout(network, first)).map_err(Failure::Run)?;
+    let bar = if progress { ProgressBar::new(end) } else { ProgressBar::hidden() };
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent}% {msg} eta {eta}") {
         bar.set_style(style);
     }
     let start = std::time::Instant::now();
-    let outcome = session::run(plan, machine, steps, &stop, |harvest| {
+    let mut simulation =
+        Simulation::new(task.origin, task.scene, Arc::new(task.plan), machine, task.state.as_ref()).map_err(Failure::Run)?;
+    let build_seconds = start.elapsed().as_secs_f64();
+    let start = std::time::Instant::now();
+    let outcome = session::run(&mut simulation, end, &task.journal, &stop, |harvest| {
         bar.set_position(harvest.to);
-        bar.set_message(format!("{:.2}x real time", start.elapsed().as_secs_f64() * 1e3 / (harvest.to as f64 * plan.dt)));
+        bar.set_message(format!("{:.2}x real time", start.elapsed().as_secs_f64() * 1e3 / ((harvest.to - first) as f64 * dt)));
         recorder.take(harvest)
     });
     bar.finish_and_clear();
-    let outcome = outcome.map_err(Failure::Run)?;
-    Ok((recorder.finish().map_err(Failure::Run)?, outcome))
+    let outcome = Outcome { build_seconds, ..outcome.map_err(Failure::Run)? };
+    Ok((simulation, recorder.finish().map_err(Failure::Run)?, outcome))
 }
 
-fn layout(network: &Network) -> Layout {
+/// What is recorded; the statistics begin after the warm-up, or where the run begins.
+fn layout(network: &Network, first_step: u64) -> Layout {
     let mut first = 0;
     let mut populations = Vec::new();
     for p in &network.populations {
@@ -91,7 +127,7 @@ fn layout(network: &Network) -> Layout {
             }
         }
     }
-    Layout { dt: network.dt, warmup: network.warmup, populations, spikes, probes }
+    Layout { dt: network.dt, warmup: network.warmup.max(first_step), populations, spikes, probes }
 }
 
 fn directory(words: &Run) -> Result<PathBuf, Failure> {
@@ -115,20 +151,29 @@ fn directory(words: &Run) -> Result<PathBuf, Failure> {
     Ok(out)
 }
 
-fn write(words: &Run, scene: &Scene, report: &serde_json::Value, out: &Path, recording: &Recording) -> Result<(), Failure> {
+fn write(
+    words: &Run,
+    resolved: &str,
+    journal: &[Stamped],
+    report: &serde_json::Value,
+    out: &Path,
+    recording: &Recording,
+) -> Result<(), Failure> {
     let file = |name: &str, text: String| {
         std::fs::write(out.join(name), text).map_err(|e| Failure::Run(format!("{}: {e}", out.join(name).display())))
     };
     match words.format {
-        Format::Npz => crate::export::npz(recording, &out.join("data.npz")),
-        Format::Csv => crate::export::csv(recording, out),
+        Format::Npz => export::npz(recording, &out.join("data.npz")),
+        Format::Csv => export::csv(recording, out),
     }
     .map_err(Failure::Run)?;
-    file("scene.toml", scene.resolved.clone())?;
+    file("scene.toml", resolved.to_string())?;
+    file("journal.jsonl", edits::text(journal))?;
     file("run.json", format!("{report:#}\n"))
 }
 
-fn summary(scene: &Scene, plan: &Plan, machine: &Machine, recording: &Recording, outcome: &Outcome) -> serde_json::Value {
+fn summary(simulation: &Simulation, machine: &Machine, recording: &Recording, outcome: &Outcome) -> serde_json::Value {
+    let (scene, plan) = (&simulation.scene, &simulation.plan);
     let populations: Vec<_> = plan
         .populations
         .iter()
@@ -142,7 +187,7 @@ fn summary(scene: &Scene, plan: &Plan, machine: &Machine, recording: &Recording,
     let place = machine.describe();
     json!({
         "synfire": env!("CARGO_PKG_VERSION"), "title": scene.title, "preset": scene.preset, "seed": plan.seed, "dt_ms": plan.dt,
-        "warmup_steps": scene.network.warmup, "steps": outcome.steps, "complete": !outcome.interrupted, "engine": place.engine,
+        "warmup_steps": scene.network.warmup, "steps": outcome.steps, "end_step": outcome.end, "edits": simulation.journal.len(), "complete": !outcome.interrupted, "engine": place.engine,
         "device": place.device, "driver": place.driver, "binding_limit_bytes": place.binding, "bit_exact": place.exact.is_ok(),
         "self_test": place.exact.as_ref().err(),
         "neurons": plan.neurons, "synapses": plan.synapses(), "plan_bytes": plan.bytes(), "synapse_bytes": outcome.synapse_bytes,

@@ -9,14 +9,20 @@ use super::args;
 use crate::base::problem::{Problem, Source};
 use crate::plan::Plan;
 use crate::scene::{Options, Scene};
+use crate::session::Origin;
 
 /// Loads what `words` name: a file, a shipped scene, or standard input.
 pub fn load(words: &args::Scene) -> Result<Scene, Failure> {
+    origin(words)?.load().map_err(problems)
+}
+
+/// Where the scene comes from that `words` name.
+pub fn origin(words: &args::Scene) -> Result<Origin, Failure> {
     threads(words.threads)?;
     let (source, folder) = source(&words.scene)?;
     let set = words.set.iter().map(|s| pair(s)).collect::<Result<Vec<_>, _>>()?;
     let options = Options { set, preset: words.preset.clone(), seed: words.seed, duration: words.duration.clone() };
-    crate::scene::load(source, folder.as_deref(), &options).map_err(problems)
+    Ok(Origin { source, folder, options })
 }
 
 /// Lowers a scene, refusing what does not fit into memory.
@@ -29,7 +35,11 @@ pub fn plan(scene: &Scene) -> Result<Plan, Failure> {
             bytes(free)
         )));
     }
-    crate::plan::plan(&scene.network).map_err(|e| Failure::Scene(format!("error: {e}")))
+    crate::plan::plan(&scene.network).map_err(refused)
+}
+
+pub fn refused(e: String) -> Failure {
+    Failure::Scene(format!("error: {e}"))
 }
 
 pub fn source(name: &str) -> Result<(Arc<Source>, Option<PathBuf>), Failure> {

@@ -2,8 +2,8 @@
 
 use super::Failure;
 use super::args::Verify;
-use super::run::{machine, simulate, words};
-use super::scene::{load, plan};
+use super::run::{Task, machine, simulate, words};
+use super::scene::{load, origin, plan, problems};
 use crate::record::Recording;
 use crate::scene::Expectation;
 use crate::session::Machine;
@@ -30,12 +30,14 @@ fn one(scene: &str, machine: &Machine, preset: Option<String>, expect: &[Expecta
     let mut recordings = Vec::new();
     let mut names = Vec::new();
     for seed in 1..=seeds {
-        let scene = load(&words(scene, preset.clone(), u64::from(seed)))?;
+        let origin = origin(&words(scene, preset.clone(), u64::from(seed)))?;
+        let scene = origin.load().map_err(problems)?;
         let plan = plan(&scene)?;
         names = plan.populations.iter().map(|p| p.name.clone()).collect();
         let directory = std::env::temp_dir().join(format!("synfire-verify-{}-{seed}", std::process::id()));
         std::fs::create_dir_all(&directory).map_err(|e| Failure::Run(format!("{}: {e}", directory.display())))?;
-        let (recording, outcome) = simulate(&scene.network, &plan, machine, &directory, false)?;
+        let task = Task { origin, scene, plan, state: None, journal: Vec::new() };
+        let (_, recording, outcome) = simulate(task, machine, &directory, false)?;
         if outcome.interrupted {
             return Err(Failure::Interrupted);
         }

@@ -7,7 +7,11 @@ use std::path::Path;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
+mod checkpoint;
+
+use crate::base::npy::header;
 use crate::record::{Recording, Words};
+pub use checkpoint::{Checkpoint, read_checkpoint, write_checkpoint};
 
 /// Writes `spikes_step`, `spikes_neuron` (u32) and for each probe `NAME_step` (u32) and `NAME` (f32, time x neuron).
 pub fn npz(recording: &Recording, path: &Path) -> Result<(), String> {
@@ -35,19 +39,6 @@ fn array(zip: &mut ZipWriter<BufWriter<File>>, name: &str, kind: &str, words: &W
     zip.write_all(&header(kind, &shape))?;
     std::io::copy(&mut File::open(&words.path)?, zip)?;
     Ok(())
-}
-
-/// The header of an npy file, version 1.0, padded to 64 bytes.
-fn header(kind: &str, shape: &str) -> Vec<u8> {
-    let mut text = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}");
-    while (10 + text.len() + 1) % 64 != 0 {
-        text.push(' ');
-    }
-    text.push('\n');
-    let mut out = b"\x93NUMPY\x01\x00".to_vec();
-    out.extend((text.len() as u16).to_le_bytes());
-    out.extend(text.as_bytes());
-    out
 }
 
 /// Writes `spikes.csv` (step, time in ms, neuron) and `NAME.csv` for each probe (step, one column for each neuron).

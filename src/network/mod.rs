@@ -81,13 +81,13 @@ impl Law {
 }
 
 /// Some neurons of one population, in id order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Part {
     pub population: usize,
     pub which: Which,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Which {
     Range { start: u32, len: u32 },
     List(Arc<[u32]>),
@@ -142,7 +142,7 @@ pub enum Receptor {
     BySign,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Rule {
     AllToAll,
     OneToOne,
@@ -154,7 +154,7 @@ pub enum Rule {
 }
 
 /// One listed synapse; weight and delay fall back to the projection's laws.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Synapse {
     pub source: u32,
     pub target: u32,
@@ -216,7 +216,7 @@ impl Wave {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Probe {
     Spikes { of: Part },
     State { of: Part, variable: usize, every: u64 },

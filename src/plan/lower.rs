@@ -15,6 +15,11 @@ const LONGEST_DELAY: f64 = 60_000.0;
 pub fn plan(network: &Network) -> Result<Plan, String> {
     let wirings = network.projections.iter().enumerate().map(|(i, p)| wiring(network, i, p)).collect::<Result<Vec<_>, _>>()?;
     let scales = scale::scales(network, &wirings)?;
+    lower(network, wirings, scales)
+}
+
+/// Lowers a network whose wirings and scales are known.
+pub fn lower(network: &Network, wirings: Vec<Arc<Wiring>>, scales: Vec<Vec<i32>>) -> Result<Plan, String> {
     let mut populations = Vec::new();
     let (mut first, mut slot) = (0u32, 0usize);
     for (i, p) in network.populations.iter().enumerate() {
@@ -52,8 +57,8 @@ fn title(network: &Network, p: &Projection) -> String {
     format!("{}->{}", network.populations[p.from.population].name, network.populations[p.to.population].name)
 }
 
-fn wiring(network: &Network, i: usize, p: &Projection) -> Result<Wiring, String> {
-    Wiring::new(network.seed, i as u32, p).map_err(|e| format!("projection {}: {e}", title(network, p)))
+fn wiring(network: &Network, i: usize, p: &Projection) -> Result<Arc<Wiring>, String> {
+    Wiring::new(network.seed, i as u32, p).map(Arc::new).map_err(|e| format!("projection {}: {e}", title(network, p)))
 }
 
 fn population(network: &Network, index: usize, p: &Population, first: u32, slot: usize, scale: Vec<i32>) -> Result<PopulationPlan, String> {
@@ -119,7 +124,7 @@ fn projection(
     populations: &[PopulationPlan],
     i: usize,
     p: &Projection,
-    wiring: Wiring,
+    wiring: Arc<Wiring>,
 ) -> Result<ProjectionPlan, String> {
     let target = &populations[p.to.population];
     let (slots, exponent) = receptors(target, p.receptor);

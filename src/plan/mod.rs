@@ -1,5 +1,6 @@
 //! The narrow waist: numbered, in steps, every byte counted. Past this room there are no names.
 
+mod edit;
 mod estimate;
 mod harvest;
 mod laws;
@@ -9,6 +10,7 @@ mod synapses;
 mod types;
 mod wiring;
 
+pub use edit::{State, edit, resumed};
 pub use estimate::estimate;
 pub use harvest::{Harvest, Sample, Spike};
 pub use lower::plan;

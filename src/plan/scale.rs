@@ -1,14 +1,34 @@
 //! The fixed-point scale of every receptor: a power of two from the largest sum that one step can bring. Knows no engine.
 
+use std::sync::Arc;
+
 use super::{Wiring, laws};
 use crate::base::draw::Poisson;
 use crate::network::{Drive, Network, Receptor};
 
-/// Sums stay below this many quanta, half of what an i32 holds.
-const LARGEST: f64 = (1u32 << 30) as f64;
+/// Sums of a new network stay below this many quanta: weights can grow fourfold before the scale no longer fits.
+const LARGEST: f64 = (1u32 << 28) as f64;
+/// Sums of an edited network stay below this many, half of what an i32 holds: what is under way may be of older weights.
+const EDITED: f64 = (1u32 << 30) as f64;
 
 /// Exponents by population and receptor: one unit is `2^scale` quanta.
-pub fn scales(network: &Network, wirings: &[Wiring]) -> Result<Vec<Vec<i32>>, String> {
+pub fn scales(network: &Network, wirings: &[Arc<Wiring>]) -> Result<Vec<Vec<i32>>, String> {
+    let sums = sums(network, wirings);
+    network.populations.iter().zip(&sums).map(|(p, sums)| exponents(&p.name, p.model.by_sign, sums)).collect()
+}
+
+/// A receptor whose sums no longer fit these exponents.
+pub fn outgrown(network: &Network, wirings: &[Arc<Wiring>], scales: &[Vec<i32>]) -> Option<String> {
+    let fits = |sum: f64, scale: i32| sum.is_finite() && sum * libm::exp2(f64::from(scale)) <= EDITED;
+    let sums = sums(network, wirings);
+    network.populations.iter().zip(&sums).zip(scales).find_map(|((p, sums), scales)| {
+        let r = sums.iter().zip(scales).position(|(sum, scale)| !fits(*sum, *scale))?;
+        Some(format!("{}.{}", p.name, p.model.receptors[r].name))
+    })
+}
+
+/// The largest sum that one step can bring, by population and receptor.
+fn sums(network: &Network, wirings: &[Arc<Wiring>]) -> Vec<Vec<f64>> {
     let mut sums: Vec<Vec<f64>> = network.populations.iter().map(|p| vec![0.0; p.model.receptors.len()]).collect();
     for (p, wiring) in network.projections.iter().zip(wirings) {
         let (mut low, mut high) = laws::bounds(&p.weight);
@@ -32,7 +52,7 @@ pub fn scales(network: &Network, wirings: &[Wiring]) -> Result<Vec<Vec<i32>>, St
             Drive::Current { .. } => {}
         }
     }
-    network.populations.iter().zip(&sums).map(|(p, sums)| exponents(&p.name, p.model.by_sign, sums)).collect()
+    sums
 }
 
 fn add(sums: &mut [f64], receptor: Receptor, weight: f64, count: f64) {

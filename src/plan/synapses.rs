@@ -55,7 +55,7 @@ impl<'a> Synapses<'a> {
         out.extend(self.targets.iter().map(|t| Drawn { target: self.p.to.get(*t), weight, delay }));
         let row = &mut out[first..];
         if !constant(&self.p.weight.law) {
-            self.weights.fill(source, row.len(), |k, u| row[k].weight = self.p.weight.law.draw(u));
+            self.weights(source, row.len(), |k, w| row[k].weight = w);
         }
         if !constant(&self.p.delay) {
             self.delays.fill(source, row.len(), |k, u| row[k].delay = self.p.delay.draw(u).max(1) as u32);
@@ -63,6 +63,11 @@ impl<'a> Synapses<'a> {
         if !self.p.listed.is_empty() {
             self.list(source, row);
         }
+    }
+
+    /// The drawn weights of a row of `count` synapses.
+    pub fn weights(&self, source: u32, count: usize, mut each: impl FnMut(usize, i32)) {
+        self.weights.fill(source, count, |k, u| each(k, self.p.weight.law.draw(u)));
     }
 
     /// A drawn weight in quanta.

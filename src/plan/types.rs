@@ -73,7 +73,7 @@ pub struct ProjectionPlan {
     pub from: Which,
     pub target: usize,
     pub to: Which,
-    pub wiring: Wiring,
+    pub wiring: Arc<Wiring>,
     pub listed: Arc<[Synapse]>,
     pub weight: Weight,
     /// In steps.
@@ -85,6 +85,7 @@ pub struct ProjectionPlan {
 }
 
 /// Weights in quanta: `value << shift`, the value fitting 16 bits unless it is constant or listed.
+#[derive(PartialEq)]
 pub struct Weight {
     pub law: Quantile,
     pub shift: u32,

@@ -40,10 +40,7 @@ pub fn apply(source: Arc<Source>, options: &Options) -> Result<(Arc<Source>, Opt
     }
     for (address, text) in &options.set {
         let value = text.parse::<f64>().map_or_else(|_| Value::from(text.as_str()), Value::from);
-        match address.split_once('.') {
-            None => set_parameter(&mut document, address, value)?,
-            Some((population, parameter)) => set_population(&mut document, population, parameter, value)?,
-        }
+        set_address(&mut document, address, value)?;
     }
     run(&mut document, options)?;
     Ok((Arc::new(Source { name: source.name.clone(), text: document.to_string() }), preset))
@@ -63,10 +60,62 @@ fn set_parameter(document: &mut DocumentMut, name: &str, value: Value) -> Result
     Ok(())
 }
 
+/// Gives what stands at an address a value: `g`, `exc.tau_m`, `exc->inh.weight`, `external.rate`.
+fn set_address(document: &mut DocumentMut, address: &str, value: Value) -> Result<(), Problem> {
+    let Some((place, key)) = address.rsplit_once('.') else { return set_parameter(document, address, value) };
+    if let Some((from, to)) = place.split_once("->") {
+        let wish = (from.trim(), to.trim());
+        return set_entry(document, "projections", place, key, value, |t| (named(t, "from").as_str(), named(t, "to").as_str()) == wish);
+    }
+    let stimuli = document.get("stimuli").and_then(Item::as_array_of_tables);
+    if stimuli.is_some_and(|all| all.iter().any(|t| named(t, "name") == place)) {
+        return set_entry(document, "stimuli", place, key, value, |t| named(t, "name") == place);
+    }
+    set_population(document, place, key, value)
+}
+
+/// A name or a list of names, as one address writes it: `exc,inh`.
+fn named(table: &toml_edit::Table, key: &str) -> String {
+    match table.get(key) {
+        Some(Item::Value(Value::Array(list))) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
+        Some(item) => item.as_str().unwrap_or_default().to_string(),
+        None => String::new(),
+    }
+}
+
+fn set_entry(
+    document: &mut DocumentMut,
+    kind: &str,
+    place: &str,
+    key: &str,
+    value: Value,
+    is: impl Fn(&toml_edit::Table) -> bool,
+) -> Result<(), Problem> {
+    let all = document.get_mut(kind).and_then(Item::as_array_of_tables_mut);
+    let mut names = Vec::new();
+    let mut found = 0;
+    for table in all.into_iter().flat_map(|all| all.iter_mut()) {
+        names.push(format!("{}->{}", named(table, "from"), named(table, "to")));
+        if is(table) {
+            found += 1;
+            table.insert(key, Item::Value(value.clone()));
+        }
+    }
+    match found {
+        1 => Ok(()),
+        0 => {
+            let help = did_you_mean(place, names.iter().map(String::as_str)).unwrap_or_else(|| format!("there are {}", names.join(", ")));
+            Err(Problem::new(format!("nothing in [[{kind}]] is `{place}`")).help(help))
+        }
+        n => Err(Problem::new(format!("{n} entries of [[{kind}]] are `{place}`")).help("set a parameter that they use instead")),
+    }
+}
+
 fn set_population(document: &mut DocumentMut, population: &str, parameter: &str, value: Value) -> Result<(), Problem> {
     let table = document.get_mut("populations").and_then(|p| p.get_mut(population)).and_then(Item::as_table_like_mut);
     let Some(table) = table else {
-        return Err(Problem::new(format!("no population is named `{population}`")).help("write NAME=VALUE or POPULATION.PARAMETER=VALUE"));
+        return Err(Problem::new(format!("no population is named `{population}`"))
+            .help("write NAME=VALUE, POPULATION.PARAMETER=VALUE, FROM->TO.weight=VALUE or STIMULUS.rate=VALUE"));
     };
     if !table.contains_key("parameters") {
         table.insert("parameters", Item::Table(toml_edit::Table::new()));

@@ -3,7 +3,8 @@
 use crate::engine::cpu::Cpu;
 #[cfg(feature = "gpu")]
 use crate::engine::gpu::{Device, Forced, Gpu};
-use crate::plan::{Harvest, Plan};
+use crate::plan::{Harvest, Plan, State};
+use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
@@ -18,7 +19,7 @@ pub enum Machine {
     Cpu,
     #[cfg(feature = "gpu")]
     Gpu {
-        device: Box<Device>,
+        device: Arc<Device>,
         exact: Result<(), String>,
     },
 }
@@ -50,9 +51,10 @@ pub fn choose(backend: Backend, device: Option<&str>) -> Result<(Machine, String
 fn gpu(wish: Option<&str>) -> Result<(Machine, String), String> {
     let device = Device::open(wish)?;
     let name = device.listed.name.clone();
+    let device = Arc::new(device);
     let exact = super::selftest::run(&device);
     let said = if exact.is_ok() { "bit-exact with the CPU engine" } else { "not bit-exact with the CPU engine" };
-    Ok((Machine::Gpu { device: Box::new(device), exact }, format!("{name}: asked for; {said}")))
+    Ok((Machine::Gpu { device, exact }, format!("{name}: asked for; {said}")))
 }
 
 #[cfg(feature = "gpu")]
@@ -94,19 +96,43 @@ impl Machine {
 }
 
 /// A network in an engine's memory.
-pub enum Engine<'a> {
-    Cpu(Box<Cpu<'a>>),
+pub enum Engine {
+    Cpu(Box<Cpu>),
     #[cfg(feature = "gpu")]
-    Gpu(Box<Gpu<'a>>),
+    Gpu(Box<Gpu>),
 }
 
-impl<'a> Engine<'a> {
-    pub fn new(plan: &'a Plan, machine: &'a Machine) -> Result<Self, String> {
+impl Engine {
+    pub fn new(plan: Arc<Plan>, machine: &Machine) -> Result<Self, String> {
         Ok(match machine {
             Machine::Cpu => Engine::Cpu(Box::new(Cpu::new(plan)?)),
             #[cfg(feature = "gpu")]
-            Machine::Gpu { device, .. } => Engine::Gpu(Box::new(Gpu::new(plan, device, Forced::default())?)),
+            Machine::Gpu { device, .. } => Engine::Gpu(Box::new(Gpu::new(plan, device.clone(), Forced::default())?)),
         })
+    }
+
+    pub fn adopt(&mut self, plan: Arc<Plan>) -> Result<(), String> {
+        match self {
+            Engine::Cpu(e) => e.adopt(plan),
+            #[cfg(feature = "gpu")]
+            Engine::Gpu(e) => e.adopt(plan),
+        }
+    }
+
+    pub fn save(&self) -> Result<State, String> {
+        match self {
+            Engine::Cpu(e) => Ok(e.save()),
+            #[cfg(feature = "gpu")]
+            Engine::Gpu(e) => e.save(),
+        }
+    }
+
+    pub fn restore(&mut self, state: &State) {
+        match self {
+            Engine::Cpu(e) => e.restore(state),
+            #[cfg(feature = "gpu")]
+            Engine::Gpu(e) => e.restore(state),
+        }
     }
 
     pub fn step(&self) -> u64 {
@@ -150,7 +176,7 @@ pub struct Tested {
 pub fn devices() -> Vec<Tested> {
     let test = |(number, d): (usize, crate::engine::gpu::Listed)| Tested {
         number,
-        exact: Device::open(Some(&number.to_string())).and_then(|device| super::selftest::run(&device)),
+        exact: Device::open(Some(&number.to_string())).and_then(|device| super::selftest::run(&Arc::new(device))),
         driver: format!("{} {}", d.backend, d.driver),
         name: d.name,
         kind: d.kind,

@@ -3,13 +3,14 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use crate::plan::{Harvest, Plan};
-
 mod machine;
 #[cfg(feature = "gpu")]
 mod selftest;
+mod simulation;
 
+use crate::plan::Harvest;
 pub use machine::{Backend, Description, Engine, Machine, Tested, choose, devices};
+pub use simulation::{Command, Origin, Simulation, Stamped};
 
 /// Steps between two harvests: long enough to cost nothing, short enough for a lively progress bar.
 const BATCH: u64 = 250;
@@ -19,7 +20,9 @@ const BATCH: u64 = 250;
 pub struct Outcome {
     pub build_seconds: f64,
     pub run_seconds: f64,
+    /// Steps that were run, and the step at which the run ended.
     pub steps: u64,
+    pub end: u64,
     pub spikes: u64,
     pub events: u64,
     pub synapse_bytes: u64,
@@ -27,30 +30,47 @@ pub struct Outcome {
     pub interrupted: bool,
 }
 
-/// Builds the network on `machine` and advances it by `steps`, giving every harvest in order to `each`.
-/// `stop` is read between batches.
+/// Advances a simulation to step `end`, applying the commands of `journal` at their steps and giving every harvest in
+/// order to `each`. `stop` is read between batches.
 pub fn run(
-    plan: &Plan,
-    machine: &Machine,
-    steps: u64,
+    simulation: &mut Simulation,
+    end: u64,
+    journal: &[Stamped],
     stop: &AtomicBool,
     mut each: impl FnMut(&Harvest) -> Result<(), String>,
 ) -> Result<Outcome, String> {
+    let first = simulation.step();
+    check(journal, first, end)?;
+    let mut outcome = Outcome { synapse_bytes: simulation.synapse_bytes(), ..Outcome::default() };
+    let mut commands = journal.iter().peekable();
     let start = Instant::now();
-    let mut engine = Engine::new(plan, machine)?;
-    let mut outcome = Outcome { build_seconds: start.elapsed().as_secs_f64(), synapse_bytes: engine.synapse_bytes(), ..Outcome::default() };
-    let start = Instant::now();
-    while engine.step() < steps {
+    while simulation.step() < end {
         if stop.load(Ordering::Relaxed) {
             outcome.interrupted = true;
             break;
         }
-        let harvest = engine.advance(BATCH.min(steps - engine.step()))?;
+        while let Some(stamped) = commands.next_if(|c| c.step <= simulation.step()) {
+            simulation.apply(stamped.command.clone())?;
+        }
+        let until = commands.peek().map_or(end, |c| c.step.min(end));
+        let harvest = simulation.advance(BATCH.min(until - simulation.step()))?;
         outcome.spikes += harvest.spikes.len() as u64;
         outcome.events += harvest.events;
         each(&harvest)?;
     }
-    outcome.steps = engine.step();
+    outcome.end = simulation.step();
+    outcome.steps = outcome.end - first;
     outcome.run_seconds = start.elapsed().as_secs_f64();
     Ok(outcome)
+}
+
+/// A journal must be in order and within the run, since nothing of it may be dropped.
+fn check(journal: &[Stamped], first: u64, end: u64) -> Result<(), String> {
+    if !journal.is_sorted_by_key(|c| c.step) {
+        return Err("the commands of the journal are not in the order of their steps".into());
+    }
+    match journal.iter().find(|c| c.step < first || c.step >= end) {
+        Some(c) => Err(format!("the journal holds a command at step {}, and the run goes from step {first} to {end}", c.step)),
+        None => Ok(()),
+    }
 }

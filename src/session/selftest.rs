@@ -12,13 +12,13 @@ const NETWORK: &str = include_str!("selftest.toml");
 const STEPS: u64 = 400;
 
 /// An error says what differed first.
-pub fn run(device: &Device) -> Result<(), String> {
+pub fn run(device: &Arc<Device>) -> Result<(), String> {
     let source = Arc::new(Source { name: "self-test".into(), text: NETWORK.into() });
     let scene = crate::scene::load(source, None, &crate::scene::Options { set: Vec::new(), preset: None, seed: None, duration: None })
         .map_err(|problems| problems.iter().map(|p| p.render()).collect::<String>())?;
-    let plan = plan::plan(&scene.network)?;
-    let mut cpu = Cpu::new(&plan)?;
-    let mut gpu = Gpu::new(&plan, device, Forced::default())?;
+    let plan = Arc::new(plan::plan(&scene.network)?);
+    let mut cpu = Cpu::new(plan.clone())?;
+    let mut gpu = Gpu::new(plan.clone(), device.clone(), Forced::default())?;
     let (expected, found) = (cpu.advance(STEPS)?, gpu.advance(STEPS)?);
     if expected.spikes.len() < 200 {
         return Err(format!("the self-test is too quiet: {} spikes", expected.spikes.len()));

@@ -19,6 +19,8 @@ pub struct Columns {
     pub inputs: Vec<Vec<f32>>,
     pub noise: Stream,
     pub step: u64,
+    /// The inputs must be computed again, whatever the step.
+    pub stale: bool,
     bank: Vec<Cell>,
     spiked: Cell,
     code: Vec<Code>,
@@ -48,22 +50,32 @@ struct Lowering<'a> {
 
 impl Columns {
     pub fn new(plan: &PopulationPlan) -> Self {
+        let mut columns = Self {
+            states: plan.initial.iter().map(|n| super::column(n, plan.size)).collect(),
+            inputs: vec![vec![0.0; plan.size as usize]; plan.program.inputs as usize],
+            noise: Stream::new(0, [0, 0]),
+            step: 0,
+            stale: true,
+            first_state: 0,
+            bank: Vec::new(),
+            spiked: [0.0; LANES],
+            code: Vec::new(),
+        };
+        columns.adopt(plan);
+        columns
+    }
+
+    /// Takes over the numbers of a plan; the states stay.
+    pub fn adopt(&mut self, plan: &PopulationPlan) {
         let program = &plan.program;
         let mut lowering = Lowering { plan, bank: Vec::new(), place: vec![0; program.registers as usize], first_state: 0 };
         lowering.uniforms(&program.body);
         lowering.first_state = lowering.bank.len();
         lowering.bank.resize(lowering.first_state + program.states as usize, [0.0; LANES]);
-        let code = lowering.lower(&program.body);
-        Self {
-            states: plan.initial.iter().map(|n| super::column(n, plan.size)).collect(),
-            inputs: vec![vec![0.0; plan.size as usize]; program.inputs as usize],
-            noise: Stream::new(0, [0, 0]),
-            step: 0,
-            first_state: lowering.first_state,
-            bank: lowering.bank,
-            spiked: [0.0; LANES],
-            code,
-        }
+        self.code = lowering.lower(&program.body);
+        self.first_state = lowering.first_state;
+        self.bank = lowering.bank;
+        self.stale = true;
     }
 
     /// One step of every neuron; `due` is the ring's row that arrives at its end.

@@ -17,6 +17,31 @@ pub fn rows(plan: &Plan, p: &ProjectionPlan) -> Result<Rows, String> {
     })
 }
 
+/// Draws the weights of stored rows again, by the law of an edited projection. Targets and delays stay.
+pub fn reweigh(plan: &Plan, p: &ProjectionPlan, rows: &mut Rows) -> Result<(), String> {
+    if !p.listed.is_empty() {
+        *rows = self::rows(plan, p)?;
+        return Ok(());
+    }
+    rows.shift = p.weight.shift;
+    rows.weight = p.weight.law.min() << p.weight.shift;
+    rows.blocks.par_iter_mut().enumerate().for_each(|(b, block)| {
+        block.weights = Weights::Shared;
+        if !constant(&p.weight.law) {
+            let synapses = Synapses::new(plan.seed, p);
+            let mut weights = vec![0; block.ends.last().copied().unwrap_or(0) as usize];
+            let mut start = 0;
+            for (i, end) in block.ends.iter().enumerate() {
+                let row = &mut weights[start..*end as usize];
+                synapses.weights(b as u32 * BLOCK + i as u32, row.len(), |k, w| row[k] = w as i16);
+                start = *end as usize;
+            }
+            block.weights = Weights::Short(weights);
+        }
+    });
+    Ok(())
+}
+
 fn block(plan: &Plan, p: &ProjectionPlan, b: u32) -> Result<Block, String> {
     let mut synapses = Synapses::new(plan.seed, p);
     let mut all: Vec<Drawn> = Vec::new();

@@ -9,12 +9,13 @@ use crate::plan::{DriveKind, DrivePlan, Plan, purpose};
 #[inline(always)]
 pub fn set(plan: &Plan, p: usize, step: u64, columns: &mut Columns) {
     columns.step = step;
-    if step == 0 {
+    let stale = std::mem::take(&mut columns.stale);
+    if stale {
         columns.noise = Stream::new(plan.seed, [purpose::NOISE, 0]);
     }
     for input in 0..columns.inputs.len() {
         let mut mine = plan.drives.iter().filter(|d| feeds(d, p, input));
-        if mine.clone().any(|d| changes(d, step)) {
+        if stale || mine.clone().any(|d| changes(d, step)) {
             columns.inputs[input].fill(0.0);
             mine.by_ref().filter(|d| d.start <= step && step < d.stop).for_each(|d| add(plan, d, step, &mut columns.inputs[input]));
         }
@@ -27,7 +28,7 @@ fn feeds(drive: &DrivePlan, p: usize, input: usize) -> bool {
 
 /// Whether the value of this drive at `step` may differ from the one before.
 fn changes(drive: &DrivePlan, step: u64) -> bool {
-    if step == 0 || step == drive.start || step == drive.stop {
+    if step == drive.start || step == drive.stop {
         return true;
     }
     match &drive.kind {

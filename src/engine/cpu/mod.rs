@@ -13,11 +13,13 @@ mod drive;
 mod ring;
 mod rows;
 
-use crate::plan::{Harvest, Number, Plan, Sample, Spike};
+use std::sync::Arc;
+
+use crate::plan::{Harvest, Number, Plan, Sample, Spike, State};
 
 /// A network in memory, at a step.
-pub struct Cpu<'a> {
-    plan: &'a Plan,
+pub struct Cpu {
+    plan: Arc<Plan>,
     step: u64,
     populations: Vec<block::Columns>,
     /// `ring` rows of `slots` accumulators.
@@ -36,16 +38,15 @@ pub struct Phases {
     pub spikes: u64,
 }
 
-impl<'a> Cpu<'a> {
+impl Cpu {
     /// Builds the network: all memory is taken here.
-    pub fn new(plan: &'a Plan) -> Result<Self, String> {
-        let rows = plan.projections.iter().map(|p| build::rows(plan, p)).collect::<Result<Vec<_>, String>>()?;
+    pub fn new(plan: Arc<Plan>) -> Result<Self, String> {
+        let rows = plan.projections.iter().map(|p| build::rows(&plan, p)).collect::<Result<Vec<_>, String>>()?;
         let mut leaving = vec![Vec::new(); plan.populations.len()];
         for (i, p) in plan.projections.iter().enumerate() {
             leaving[p.source].push(i);
         }
         Ok(Self {
-            plan,
             step: 0,
             populations: plan.populations.iter().map(block::Columns::new).collect(),
             ring: ring::Ring::new(plan.ring * plan.slots),
@@ -53,6 +54,7 @@ impl<'a> Cpu<'a> {
             leaving,
             drives: plan.drives.iter().map(|d| drive::Draws::new(plan.seed, d)).collect(),
             phases: Phases::default(),
+            plan,
         })
     }
 
@@ -70,53 +72,95 @@ impl<'a> Cpu<'a> {
         &self.populations[population].states[variable]
     }
 
+    /// Takes over the plan of an edit, which `plan::edit` has found to fit. State and inputs under way stay.
+    pub fn adopt(&mut self, plan: Arc<Plan>) -> Result<(), String> {
+        for (i, (old, new)) in self.plan.projections.iter().zip(&plan.projections).enumerate() {
+            if old.weight != new.weight {
+                build::reweigh(&plan, new, &mut self.rows[i])?;
+            }
+        }
+        for (columns, p) in self.populations.iter_mut().zip(&plan.populations) {
+            columns.adopt(p);
+        }
+        self.drives = plan.drives.iter().map(|d| drive::Draws::new(plan.seed, d)).collect();
+        self.plan = plan;
+        Ok(())
+    }
+
+    /// The network at this step, apart from the engine.
+    pub fn save(&self) -> State {
+        let row = |d: usize| {
+            let at = ((self.step + 1 + d as u64) % self.plan.ring as u64) as usize * self.plan.slots;
+            self.ring[at..at + self.plan.slots].to_vec()
+        };
+        State {
+            step: self.step,
+            scales: self.plan.populations.iter().map(|p| p.scale.clone()).collect(),
+            values: self.populations.iter().map(|c| c.states.clone()).collect(),
+            due: (0..self.plan.ring - 1).map(row).collect(),
+        }
+    }
+
+    /// Goes on from a state that fits the plan.
+    pub fn restore(&mut self, state: &State) {
+        self.step = state.step;
+        for d in 0..self.plan.ring {
+            let at = ((self.step + 1 + d as u64) % self.plan.ring as u64) as usize * self.plan.slots;
+            self.ring[at..at + self.plan.slots].copy_from_slice(&state.row(d, self.plan.slots));
+        }
+        for (columns, values) in self.populations.iter_mut().zip(&state.values) {
+            columns.states.clone_from(values);
+            columns.stale = true;
+        }
+    }
+
     /// Advances by `steps` and gives what happened.
     pub fn advance(&mut self, steps: u64) -> Result<Harvest, String> {
         let mut harvest = Harvest { from: self.step, to: self.step + steps, ..Harvest::default() };
         let before = self.phases.events;
-        pulp::Arch::new().dispatch(Steps { engine: self, steps, harvest: &mut harvest });
+        pulp::Arch::new().dispatch(Steps { plan: &self.plan.clone(), engine: self, steps, harvest: &mut harvest });
         harvest.events = self.phases.events - before;
         self.check_finite()?;
         Ok(harvest)
     }
 
     #[inline(always)]
-    fn one_step(&mut self, harvest: &mut Harvest) {
+    fn one_step(&mut self, plan: &Plan, harvest: &mut Harvest) {
         let now = self.step + 1;
-        let row = (now % self.plan.ring as u64) as usize * self.plan.slots;
-        let due = &mut self.ring[row..row + self.plan.slots];
-        for (drive, draws) in self.plan.drives.iter().zip(&mut self.drives) {
+        let row = (now % plan.ring as u64) as usize * plan.slots;
+        let due = &mut self.ring[row..row + plan.slots];
+        for (drive, draws) in plan.drives.iter().zip(&mut self.drives) {
             draws.apply(drive, self.step, due);
         }
         let first_spike = harvest.spikes.len();
-        for (p, (plan, columns)) in self.plan.populations.iter().zip(&mut self.populations).enumerate() {
-            currents::set(self.plan, p, self.step, columns);
-            columns.update(plan, due, |neuron| harvest.spikes.push(Spike { step: now as u32, neuron: plan.first + neuron }));
+        for (p, (population, columns)) in plan.populations.iter().zip(&mut self.populations).enumerate() {
+            currents::set(plan, p, self.step, columns);
+            columns.update(population, due, |neuron| harvest.spikes.push(Spike { step: now as u32, neuron: population.first + neuron }));
         }
         due.fill(0);
-        self.deliver(now, &harvest.spikes[first_spike..]);
-        self.sample(now, harvest);
+        self.deliver(plan, now, &harvest.spikes[first_spike..]);
+        self.sample(plan, now, harvest);
         self.step = now;
     }
 
     #[inline(always)]
-    fn deliver(&mut self, now: u64, spikes: &[Spike]) {
+    fn deliver(&mut self, plan: &Plan, now: u64, spikes: &[Spike]) {
         let mut population = 0;
         for spike in spikes {
-            while spike.neuron >= self.plan.populations[population].first + self.plan.populations[population].size {
+            while spike.neuron >= plan.populations[population].first + plan.populations[population].size {
                 population += 1;
             }
-            let neuron = spike.neuron - self.plan.populations[population].first;
+            let neuron = spike.neuron - plan.populations[population].first;
             for &i in &self.leaving[population] {
-                let plan = &self.plan.projections[i];
-                self.phases.events += self.rows[i].deliver(neuron, now, plan.slots, self.plan.slots, self.plan.ring, &mut self.ring);
+                let projection = &plan.projections[i];
+                self.phases.events += self.rows[i].deliver(neuron, now, projection.slots, plan.slots, plan.ring, &mut self.ring);
             }
         }
         self.phases.spikes += spikes.len() as u64;
     }
 
-    fn sample(&self, now: u64, harvest: &mut Harvest) {
-        for (i, probe) in self.plan.probes.iter().enumerate() {
+    fn sample(&self, plan: &Plan, now: u64, harvest: &mut Harvest) {
+        for (i, probe) in plan.probes.iter().enumerate() {
             if now.is_multiple_of(probe.every) {
                 let column = &self.populations[probe.population].states[probe.variable];
                 let values = (0..probe.of.len()).map(|k| column[probe.of.get(k) as usize]).collect();
@@ -139,19 +183,20 @@ impl<'a> Cpu<'a> {
 
 /// Steps to be run with the widest vectors of this processor. A closure would not do: it is not inlined into the code
 /// that has them. The results are the same, since nothing is contracted or reordered.
-struct Steps<'a, 'b> {
-    engine: &'a mut Cpu<'b>,
+struct Steps<'a> {
+    plan: &'a Plan,
+    engine: &'a mut Cpu,
     steps: u64,
     harvest: &'a mut Harvest,
 }
 
-impl pulp::NullaryFnOnce for Steps<'_, '_> {
+impl pulp::NullaryFnOnce for Steps<'_> {
     type Output = ();
 
     #[inline(always)]
     fn call(self) {
         for _ in 0..self.steps {
-            self.engine.one_step(self.harvest);
+            self.engine.one_step(self.plan, self.harvest);
         }
     }
 }

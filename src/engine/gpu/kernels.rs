@@ -10,6 +10,8 @@ pub struct Kernels {
     update: wgpu::ComputePipeline,
     deliver: wgpu::ComputePipeline,
     layouts: [wgpu::BindGroupLayout; 2],
+    /// Text of the update kernel.
+    text: String,
 }
 
 /// Workgroups of a dispatch in one dimension.
@@ -21,19 +23,23 @@ const DELIVER: [bool; 6] = [true, true, true, true, false, false];
 impl Kernels {
     pub fn new(device: &Device, classes: &Classes) -> Result<Self, String> {
         let layouts = [layout(device, &UPDATE), layout(device, &DELIVER)];
-        let pipeline = |entry: &str, wgsl: &str, l: &wgpu::BindGroupLayout| {
-            let pipeline_layout = device.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-                label: Some(entry),
-                bind_group_layouts: &[Some(l)],
-                immediate_size: 16,
-            });
-            device.pipeline(entry, wgsl, &pipeline_layout)
-        };
+        let text = classes.kernel();
         Ok(Self {
-            update: pipeline("update", &classes.kernel(), &layouts[0])?,
-            deliver: pipeline("deliver", &delivery(), &layouts[1])?,
+            update: pipeline(device, "update", &text, &layouts[0])?,
+            deliver: pipeline(device, "deliver", &delivery(), &layouts[1])?,
             layouts,
+            text,
         })
+    }
+
+    /// Builds the update again where an edit has changed its text.
+    pub fn update(&mut self, device: &Device, classes: &Classes) -> Result<(), String> {
+        let text = classes.kernel();
+        if text != self.text {
+            self.update = pipeline(device, "update", &text, &self.layouts[0])?;
+            self.text = text;
+        }
+        Ok(())
     }
 
     /// Bind groups of every shard.
@@ -79,6 +85,15 @@ fn bound(shards: &[Shard]) -> impl Iterator<Item = (&Shard, &[wgpu::BindGroup; 2
 /// The delivery kernel, complete.
 pub fn delivery() -> String {
     include_str!("../../../shaders/deliver.wgsl").replace("{{CHUNK}}", &CHUNK.to_string())
+}
+
+fn pipeline(device: &Device, entry: &str, wgsl: &str, layout: &wgpu::BindGroupLayout) -> Result<wgpu::ComputePipeline, String> {
+    let layout = device.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: Some(entry),
+        bind_group_layouts: &[Some(layout)],
+        immediate_size: 16,
+    });
+    device.pipeline(entry, wgsl, &layout)
 }
 
 fn layout(device: &Device, read_only: &[bool]) -> wgpu::BindGroupLayout {

@@ -5,7 +5,7 @@ use super::classes::Classes;
 use super::shards::{self, Piece, SYNAPSE_BYTES};
 use super::tables::{self, Sizes, Tables};
 use super::{Device, Forced, MOST, SPAN};
-use crate::plan::Plan;
+use crate::plan::{Plan, State};
 
 pub struct Shard {
     pub pieces: Vec<Piece>,
@@ -16,11 +16,29 @@ pub struct Shard {
     pub ends: wgpu::Buffer,
     /// Number of synapses.
     pub count: u32,
+    /// Slots of a row of the ring.
+    pub slots: u32,
     pub bound: Option<[wgpu::BindGroup; 2]>,
+}
+
+impl Shard {
+    /// Runs of slots: first here, first in the plan, length.
+    fn each_run(&self, plan: &Plan, mut each: impl FnMut(usize, usize, usize)) {
+        for piece in &self.pieces {
+            let population = &plan.populations[piece.population];
+            let len = piece.len() as usize;
+            for r in 0..population.program.receptors as usize {
+                each(piece.slot as usize + r * len, population.slot + r * population.size as usize + piece.from as usize, len);
+            }
+        }
+    }
 }
 
 pub struct Memory {
     pub shards: Vec<Shard>,
+    /// Ends of the rows by shard, and work items of a spike, by neuron.
+    ends: Vec<Vec<u32>>,
+    chunks: Vec<u32>,
     pub sizes: Sizes,
     pub waves: wgpu::Buffer,
     pub work: wgpu::Buffer,
@@ -77,16 +95,76 @@ impl Memory {
             sample_bytes: sample_words * 4,
             shards: cut.iter().zip(&tables).zip(&ends).map(|((pieces, t), e)| shard(device, plan, pieces, t, e)).collect(),
             sizes,
+            ends,
+            chunks,
         };
-        let builder = Builder::new(plan, &cut, shards::delay_bits(plan));
-        builder.fill(&ends, |s, first, words| {
+        memory.fill(plan, device);
+        Ok((memory, classes, degrees))
+    }
+
+    /// Draws all synapses and sends them.
+    fn fill(&self, plan: &Plan, device: &Device) {
+        let cut: Vec<Vec<Piece>> = self.shards.iter().map(|s| s.pieces.clone()).collect();
+        Builder::new(plan, &cut, shards::delay_bits(plan)).fill(&self.ends, |s, first, words| {
             if !words.is_empty() {
-                device.queue.write_buffer(&memory.shards[s].synapses, first * SYNAPSE_BYTES, bytemuck::cast_slice(words));
+                device.queue.write_buffer(&self.shards[s].synapses, first * SYNAPSE_BYTES, bytemuck::cast_slice(words));
             }
             // Written bytes wait in host memory until a submission takes them.
             device.queue.submit([]);
         });
-        Ok((memory, classes, degrees))
+    }
+
+    /// Takes over the numbers of an edited plan; `weights` tells whether any weight changed. State and ring stay.
+    pub fn adopt(&mut self, plan: &Plan, device: &Device, weights: bool) -> Classes {
+        let mut classes = Classes::default();
+        for (i, shard) in self.shards.iter_mut().enumerate() {
+            let tables = tables::tables(plan, i, &shard.pieces, self.sizes, &self.chunks, &mut classes);
+            shard.update[0] = filled(device, &tables.info);
+            shard.update[1] = filled(device, &tables.numbers);
+        }
+        if weights {
+            self.fill(plan, device);
+        }
+        classes
+    }
+
+    /// Inputs under way: entry d is due d steps after the next one, one sum for each slot of the plan.
+    pub fn due(&self, plan: &Plan, device: &Device, step: u64) -> Result<Vec<Vec<i32>>, String> {
+        let mut due = vec![vec![0; plan.slots]; plan.ring - 1];
+        for shard in &self.shards {
+            let ring = &shard.update[3];
+            let words = read(device, ring, 0, plan.ring as u64 * u64::from(shard.slots) * 4)?;
+            for (d, row) in due.iter_mut().enumerate() {
+                let at = ((step + 1 + d as u64) % plan.ring as u64) as usize * shard.slots as usize;
+                shard.each_run(plan, |here, there, len| {
+                    row[there..there + len].copy_from_slice(bytemuck::cast_slice(&words[at + here..at + here + len]));
+                });
+            }
+        }
+        Ok(due)
+    }
+
+    /// Puts a state into place.
+    pub fn restore(&self, plan: &Plan, device: &Device, state: &State) {
+        for shard in &self.shards {
+            let mut ring = vec![0i32; plan.ring * shard.slots as usize];
+            for d in 0..plan.ring {
+                let at = ((state.step + 1 + d as u64) % plan.ring as u64) as usize * shard.slots as usize;
+                let row = state.row(d, plan.slots);
+                shard.each_run(plan, |here, there, len| ring[at + here..at + here + len].copy_from_slice(&row[there..there + len]));
+            }
+            device.queue.write_buffer(&shard.update[3], 0, bytemuck::cast_slice(&ring));
+            let values: Vec<f32> = shard
+                .pieces
+                .iter()
+                .flat_map(|p| state.values[p.population].iter().flat_map(|v| &v[p.from as usize..p.to as usize]))
+                .copied()
+                .collect();
+            if !values.is_empty() {
+                device.queue.write_buffer(&shard.state, 0, bytemuck::cast_slice(&values));
+            }
+        }
+        device.queue.submit([]);
     }
 
     pub fn copy_out(&self, encoder: &mut wgpu::CommandEncoder) {
@@ -177,6 +255,7 @@ fn shard(device: &Device, plan: &Plan, pieces: &[Piece], tables: &Tables, ends: 
         synapses: buffer(device, u64::from(count) * SYNAPSE_BYTES, storage),
         ends: filled(device, ends),
         count,
+        slots: tables.slots,
         bound: None,
     }
 }

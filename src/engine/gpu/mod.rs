@@ -17,8 +17,10 @@ mod memory;
 mod shards;
 mod tables;
 
+use std::sync::Arc;
+
 use crate::network::Wave;
-use crate::plan::{DriveKind, Harvest, Plan, Sample, Spike};
+use crate::plan::{DriveKind, Harvest, Plan, PopulationPlan, Sample, Spike, State};
 pub use device::{Device, Listed, devices};
 use kernels::Kernels;
 use memory::Memory;
@@ -46,9 +48,9 @@ const LONGEST_BATCH: u32 = 64;
 const MOST: u64 = 1 << 22;
 
 /// A network in the memory of a device, at a step.
-pub struct Gpu<'a> {
-    plan: &'a Plan,
-    device: &'a Device,
+pub struct Gpu {
+    plan: Arc<Plan>,
+    device: Arc<Device>,
     kernels: Kernels,
     memory: Memory,
     step: u64,
@@ -60,14 +62,14 @@ pub struct Gpu<'a> {
     degrees: Vec<u64>,
 }
 
-impl<'a> Gpu<'a> {
-    pub fn new(plan: &'a Plan, device: &'a Device, forced: Forced) -> Result<Self, String> {
+impl Gpu {
+    pub fn new(plan: Arc<Plan>, device: Arc<Device>, forced: Forced) -> Result<Self, String> {
         let shortest = plan.projections.iter().map(|p| p.shortest()).fold(f64::from(LONGEST_BATCH), f64::min) as u32;
         let batch = forced.batch.unwrap_or(LONGEST_BATCH).clamp(1, shortest.max(1));
         let scope = device.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let (mut memory, classes, degrees) = Memory::new(plan, device, batch, forced)?;
-        let kernels = Kernels::new(device, &classes)?;
-        kernels.bind(device, &mut memory);
+        let (mut memory, classes, degrees) = Memory::new(&plan, &device, batch, forced)?;
+        let kernels = Kernels::new(&device, &classes)?;
+        kernels.bind(&device, &mut memory);
         if let Some(error) = pollster::block_on(scope.pop()) {
             return Err(format!("{} has too little memory for this network: {error}", device.listed.name));
         }
@@ -97,13 +99,40 @@ impl<'a> Gpu<'a> {
                 let states = u64::from(self.plan.populations[piece.population].program.states);
                 let len = u64::from(piece.len());
                 if piece.population == population {
-                    let words = memory::read(self.device, &shard.state, (base + variable as u64 * len) * 4, len * 4)?;
+                    let words = memory::read(&self.device, &shard.state, (base + variable as u64 * len) * 4, len * 4)?;
                     out.extend(words.into_iter().map(f32::from_bits));
                 }
                 base += states * len;
             }
         }
         Ok(out)
+    }
+
+    /// Takes over the plan of an edit, which `plan::edit` has found to fit. State and inputs under way stay.
+    pub fn adopt(&mut self, plan: Arc<Plan>) -> Result<(), String> {
+        let weights = self.plan.projections.iter().zip(&plan.projections).any(|(a, b)| a.weight != b.weight);
+        let classes = self.memory.adopt(&plan, &self.device, weights);
+        self.kernels.update(&self.device, &classes)?;
+        self.kernels.bind(&self.device, &mut self.memory);
+        self.plan = plan;
+        Ok(())
+    }
+
+    /// The network at this step, apart from the engine.
+    pub fn save(&self) -> Result<State, String> {
+        let values = |(p, population): (usize, &PopulationPlan)| (0..population.states.len()).map(|v| self.state(p, v)).collect();
+        Ok(State {
+            step: self.step,
+            scales: self.plan.populations.iter().map(|p| p.scale.clone()).collect(),
+            values: self.plan.populations.iter().enumerate().map(values).collect::<Result<_, _>>()?,
+            due: self.memory.due(&self.plan, &self.device, self.step)?,
+        })
+    }
+
+    /// Goes on from a state that fits the plan.
+    pub fn restore(&mut self, state: &State) {
+        self.step = state.step;
+        self.memory.restore(&self.plan, &self.device, state);
     }
 
     /// Advances by `steps` and gives what happened.
@@ -155,7 +184,7 @@ impl<'a> Gpu<'a> {
     }
 
     fn collect(&mut self, span: u64, harvest: &mut Harvest) -> Result<(), String> {
-        let collected = self.memory.collect(self.device)?;
+        let collected = self.memory.collect(&self.device)?;
         let [count, lost, broken, _] = collected.head;
         if lost > 0 || count > self.memory.sizes.log {
             let spikes = count.saturating_sub(self.memory.sizes.log);
@@ -177,7 +206,7 @@ impl<'a> Gpu<'a> {
         let before = self.step - span;
         let mut taken = Vec::new();
         for (i, probe) in self.plan.probes.iter().enumerate() {
-            let base = tables::sample_base(self.plan, i, self.memory.sizes.span) as usize;
+            let base = tables::sample_base(&self.plan, i, self.memory.sizes.span) as usize;
             let len = probe.of.len() as usize;
             for (k, n) in (before / probe.every + 1..=self.step / probe.every).enumerate() {
                 let values = words[base + k * len..base + (k + 1) * len].iter().map(|w| f32::from_bits(*w)).collect();

@@ -1,0 +1,46 @@
+//! Edits of a run as words and as a journal: one JSON object a line. Knows no engine.
+
+use super::Failure;
+use super::args::Run;
+use crate::base::units::{TIME, unit};
+use crate::session::{Command, Stamped};
+
+/// The commands that a run shall apply, from `--at` and `--journal`, in the order of their steps.
+pub fn journal(words: &Run, dt: f64) -> Result<Vec<Stamped>, Failure> {
+    let mut all = Vec::new();
+    if let Some(path) = &words.journal {
+        let wrong = |e: &dyn std::fmt::Display| Failure::Run(format!("{}: {e}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(|e| wrong(&e))?;
+        for (i, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
+            all.push(serde_json::from_str(line).map_err(|e| wrong(&format!("line {}: {e}", i + 1)))?);
+        }
+    }
+    for text in &words.at {
+        all.push(at(text, dt).map_err(|e| Failure::Run(format!("--at {text:?}: {e}")))?);
+    }
+    all.sort_by_key(|c| c.step);
+    Ok(all)
+}
+
+/// `200 ms: g=6`
+fn at(text: &str, dt: f64) -> Result<Stamped, String> {
+    let form = "write it as \"200 ms: g=6\"";
+    let (time, set) = text.split_once(':').ok_or(form)?;
+    let (address, value) = set.split_once('=').ok_or(form)?;
+    let time = time.trim();
+    let split = time.find(|c: char| c.is_alphabetic()).ok_or(form)?;
+    let number: f64 = time[..split].trim().parse().map_err(|_| form)?;
+    let unit = unit(&time[split..]).filter(|u| u.dimension == TIME).ok_or_else(|| format!("{} is no unit of time", &time[split..]))?;
+    let steps = number * unit.value / dt;
+    if !(steps >= 0.0 && steps < 2f64.powi(53) && (steps - steps.round()).abs() < 1e-6) {
+        return Err(format!("{time} is no whole number of steps of {dt} ms"));
+    }
+    let command = Command::Set { address: address.trim().into(), value: value.trim().into() };
+    Ok(Stamped { step: steps.round() as u64, command })
+}
+
+/// A journal as text.
+pub fn text(journal: &[Stamped]) -> String {
+    // A command holds only text and numbers, which always have a JSON form.
+    journal.iter().filter_map(|c| serde_json::to_string(c).ok()).map(|line| line + "\n").collect()
+}

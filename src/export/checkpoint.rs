@@ -1,0 +1,137 @@
+//! Checkpoints as files that numpy can read: a zip of arrays and a description. Logical, so that either engine, any batch
+//! and any number of shards can go on from one. Knows no engine.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Write};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use zip::write::SimpleFileOptions;
+use zip::{ZipArchive, ZipWriter};
+
+use crate::base::npy;
+use crate::plan::{Plan, State};
+
+/// A state with what tells whether it belongs to a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    pub about: About,
+    pub state: State,
+}
+
+/// What `checkpoint.json` holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct About {
+    pub synfire: String,
+    pub step: u64,
+    pub dt: f64,
+    pub seed: u64,
+    pub scales: Vec<Vec<i32>>,
+    pub populations: Vec<Members>,
+    /// The scene, as it was run.
+    pub scene: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Members {
+    pub name: String,
+    pub size: u32,
+    pub states: Vec<String>,
+}
+
+impl Checkpoint {
+    pub fn new(plan: &Plan, scene: &str, state: State) -> Self {
+        let members = plan.populations.iter().map(|p| Members { name: p.name.clone(), size: p.size, states: p.states.clone() });
+        let about = About {
+            synfire: env!("CARGO_PKG_VERSION").into(),
+            step: state.step,
+            dt: plan.dt,
+            seed: plan.seed,
+            scales: state.scales.clone(),
+            populations: members.collect(),
+            scene: scene.into(),
+        };
+        Self { about, state }
+    }
+
+    /// Whether a run of this plan may go on from here. An error says why not.
+    pub fn belongs(&self, plan: &Plan) -> Result<(), String> {
+        let (dt, seed) = (self.about.dt, self.about.seed);
+        if dt != plan.dt {
+            return Err(format!("the checkpoint has steps of {dt} ms and the scene of {} ms", plan.dt));
+        }
+        if seed != plan.seed {
+            return Err(format!("the checkpoint is of seed {seed} and the scene of {}: --seed {seed}", plan.seed));
+        }
+        for (a, b) in self.about.populations.iter().zip(&plan.populations) {
+            if a.name != b.name || a.size != b.size || a.states != b.states {
+                return Err(format!("{} of the checkpoint and {} of the scene differ in name, size or states", a.name, b.name));
+            }
+        }
+        self.state.fits(plan)
+    }
+}
+
+pub fn write_checkpoint(checkpoint: &Checkpoint, path: &Path) -> Result<(), String> {
+    write(checkpoint, path).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+/// Written beside the file and renamed, so that an interruption leaves the older one.
+fn write(checkpoint: &Checkpoint, path: &Path) -> std::io::Result<()> {
+    let part = path.with_extension("part");
+    let mut zip = ZipWriter::new(BufWriter::new(File::create(&part)?));
+    let options = SimpleFileOptions::default().large_file(true);
+    zip.start_file("checkpoint.json", options)?;
+    zip.write_all(serde_json::to_string_pretty(&checkpoint.about)?.as_bytes())?;
+    for (p, (members, values)) in checkpoint.about.populations.iter().zip(&checkpoint.state.values).enumerate() {
+        for (v, column) in values.iter().enumerate() {
+            zip.start_file(column_name(p, v), options)?;
+            zip.write_all(&npy::header("<f4", &format!("({},)", members.size)))?;
+            zip.write_all(bytemuck::cast_slice(column))?;
+        }
+    }
+    zip.start_file("due.npy", options)?;
+    let slots = checkpoint.state.due.first().map_or(0, Vec::len);
+    zip.write_all(&npy::header("<i4", &format!("({}, {slots})", checkpoint.state.due.len())))?;
+    for row in &checkpoint.state.due {
+        zip.write_all(bytemuck::cast_slice(row))?;
+    }
+    zip.finish()?.flush()?;
+    std::fs::rename(part, path)
+}
+
+fn column_name(population: usize, variable: usize) -> String {
+    format!("state_{population}_{variable}.npy")
+}
+
+pub fn read_checkpoint(path: &Path) -> Result<Checkpoint, String> {
+    let wrong = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
+    let file = File::open(path).map_err(|e| wrong(&e))?;
+    let mut zip = ZipArchive::new(BufReader::new(file)).map_err(|e| wrong(&format!("this is no checkpoint: {e}")))?;
+    let text = entry(&mut zip, "checkpoint.json").map_err(|e| wrong(&e))?;
+    let about: About = serde_json::from_slice(&text).map_err(|e| wrong(&format!("checkpoint.json: {e}")))?;
+    let mut values = Vec::new();
+    for (p, members) in about.populations.iter().enumerate() {
+        let column = |v: usize| array(&mut zip, &column_name(p, v)).map(|a| a.values.iter().map(|x| *x as f32).collect());
+        values.push((0..members.states.len()).map(column).collect::<Result<Vec<Vec<f32>>, String>>().map_err(|e| wrong(&e))?);
+    }
+    let due = array(&mut zip, "due.npy").map_err(|e| wrong(&e))?;
+    let slots = due.shape.get(1).copied().unwrap_or(0);
+    let due = match slots {
+        0 => Vec::new(),
+        n => due.values.chunks(n).map(|row| row.iter().map(|x| *x as i32).collect()).collect(),
+    };
+    let state = State { step: about.step, scales: about.scales.clone(), values, due };
+    Ok(Checkpoint { about, state })
+}
+
+fn entry(zip: &mut ZipArchive<BufReader<File>>, name: &str) -> Result<Vec<u8>, String> {
+    let mut file = zip.by_name(name).map_err(|e| format!("{name}: {e}"))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(|e| format!("{name}: {e}"))?;
+    Ok(bytes)
+}
+
+fn array(zip: &mut ZipArchive<BufReader<File>>, name: &str) -> Result<npy::Array, String> {
+    npy::read(&entry(zip, name)?).map_err(|e| format!("{name}: {e}"))
+}

@@ -1,0 +1,125 @@
+//! What an edit of a running network changes: numbers that are taken over between batches, or more than that. Knows no engine.
+//!
+//! *Live and derived*: parameters, weights, stimuli. *Rebuild*: sizes, models, rules, delays, the step, the seed, and a
+//! weight so large that the scale of its receptor no longer fits.
+
+use super::lower::lower;
+use super::{Plan, scale};
+use crate::network::{Drive, Network, Projection, Stimulus};
+
+/// The plan of `new`, for an engine that runs `plan`, which came from `old`. An error says what needs a rebuild, or what is wrong.
+pub fn edit(old: &Network, plan: &Plan, new: &Network) -> Result<Plan, String> {
+    if let Some(what) = structure(old, new) {
+        return Err(format!("{what}: this needs the network to be rebuilt, so it cannot be changed while it runs"));
+    }
+    let wirings: Vec<_> = plan.projections.iter().map(|p| p.wiring.clone()).collect();
+    let scales: Vec<Vec<i32>> = plan.populations.iter().map(|p| p.scale.clone()).collect();
+    if let Some(receptor) = scale::outgrown(new, &wirings, &scales) {
+        return Err(format!("the weights onto {receptor} no longer fit their fixed-point scale: this needs the network to be rebuilt"));
+    }
+    let edited = lower(new, wirings, scales)?;
+    for (a, b) in plan.populations.iter().zip(&edited.populations) {
+        if a.program != b.program {
+            return Err(format!("the model of {} becomes another one: this needs the network to be rebuilt", a.name));
+        }
+    }
+    Ok(edited)
+}
+
+/// The plan of a network whose inputs keep the scales of a checkpoint.
+pub fn resumed(network: &Network, scales: &[Vec<i32>]) -> Result<Plan, String> {
+    let fresh = super::plan(network)?;
+    let matches = scales.len() == fresh.populations.len() && scales.iter().zip(&fresh.populations).all(|(s, p)| s.len() == p.scale.len());
+    if !matches {
+        return Err("the checkpoint is of a network with other populations or receptors".into());
+    }
+    let wirings: Vec<_> = fresh.projections.iter().map(|p| p.wiring.clone()).collect();
+    if let Some(receptor) = scale::outgrown(network, &wirings, scales) {
+        return Err(format!("the weights onto {receptor} do not fit the fixed-point scale of the checkpoint: run from the start"));
+    }
+    lower(network, wirings, scales.to_vec())
+}
+
+fn structure(old: &Network, new: &Network) -> Option<String> {
+    if old.dt != new.dt {
+        return Some("the step".into());
+    }
+    if old.seed != new.seed {
+        return Some("the seed".into());
+    }
+    if old.populations.len() != new.populations.len() {
+        return Some("the number of populations".into());
+    }
+    for (a, b) in old.populations.iter().zip(&new.populations) {
+        if a.name != b.name || a.size != b.size || a.model.states.len() != b.model.states.len() {
+            return Some(format!("the size or model of {}", a.name));
+        }
+    }
+    let alike =
+        old.projections.len() == new.projections.len() && old.projections.iter().zip(&new.projections).all(|(a, b)| wired_alike(a, b));
+    if !alike {
+        return Some("the wiring (rules, degrees, delays, who projects to whom)".into());
+    }
+    if old.stimuli.len() != new.stimuli.len() || !old.stimuli.iter().zip(&new.stimuli).all(|(a, b)| driven_alike(a, b)) {
+        return Some("the kind or the target of a stimulus".into());
+    }
+    (old.probes != new.probes).then(|| "a probe".into())
+}
+
+fn wired_alike(a: &Projection, b: &Projection) -> bool {
+    a.from == b.from
+        && a.to == b.to
+        && a.rule == b.rule
+        && a.receptor == b.receptor
+        && a.delay == b.delay
+        && (a.autapses, a.multapses) == (b.autapses, b.multapses)
+}
+
+fn driven_alike(a: &Stimulus, b: &Stimulus) -> bool {
+    let same = match (&a.kind, &b.kind) {
+        (Drive::Poisson { receptor: a, .. }, Drive::Poisson { receptor: b, .. }) => a == b,
+        (Drive::Spikes { receptor: a, .. }, Drive::Spikes { receptor: b, .. }) => a == b,
+        (Drive::Current { input: a, .. }, Drive::Current { input: b, .. }) => a == b,
+        _ => false,
+    };
+    same && a.to == b.to
+}
+
+/// A network at a step, apart from any engine: what a checkpoint holds.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct State {
+    pub step: u64,
+    /// Fixed-point exponents by population and receptor.
+    pub scales: Vec<Vec<i32>>,
+    /// Values by population and state variable.
+    pub values: Vec<Vec<Vec<f32>>>,
+    /// Inputs that are under way: entry d is due at step + 1 + d, one sum for each slot.
+    pub due: Vec<Vec<i32>>,
+}
+
+impl State {
+    /// Whether an engine of this plan can go on from here. An error says why not.
+    pub fn fits(&self, plan: &Plan) -> Result<(), String> {
+        let alike = self.values.len() == plan.populations.len()
+            && self
+                .values
+                .iter()
+                .zip(&plan.populations)
+                .all(|(values, p)| values.len() == p.states.len() && values.iter().all(|v| v.len() == p.size as usize));
+        if !alike {
+            return Err("the checkpoint is of a network with other populations or state variables".into());
+        }
+        if self.due.iter().any(|row| row.len() != plan.slots) {
+            return Err("the checkpoint is of a network with other receptors".into());
+        }
+        if self.due.iter().skip(plan.ring - 1).any(|row| row.iter().any(|x| *x != 0)) {
+            return Err("the checkpoint holds spikes under way that arrive after the longest delay of this scene".into());
+        }
+        Ok(())
+    }
+
+    /// The row that is due `d` steps after the next one; zeros beyond what is held.
+    pub fn row(&self, d: usize, slots: usize) -> std::borrow::Cow<'_, [i32]> {
+        self.due.get(d).map_or_else(|| vec![0; slots].into(), |row| row.as_slice().into())
+    }
+}
