@@ -1,16 +1,17 @@
-//! The CPU engine. States in columns, neurons in blocks that stay in L1, stored rows of synapses, i32 inputs.
+//! The CPU engine. States in columns, neurons in blocks that stay in L1, stored rows of synapses, i32 inputs in one row of
+//! accumulators.
 //!
 //! The laws of a step k (from k to k+1), in order:
-//! 1. *drive*: counts and replayed spikes that arrive at k+1 are added to the ring's row k+1; currents hold their value of k.
-//! 2. *update*: every block integrates over the step, then takes the row k+1, then tests, resets and reports.
-//! 3. *clear*: row k+1 is zeroed; it is the row of the longest delay from now on.
-//! 4. *deliver*: a spike of step k+1 is added to row k+1+d, d >= 1, so no row that is still to be read in this step changes.
+//! 1. *deliver*: of every row under way, the run that is due at k+1 is added to the accumulators.
+//! 2. *drive*: counts and replayed spikes that arrive at k+1 are added too; currents hold their value of k.
+//! 3. *update*: every block integrates over the step, then takes the accumulators, then tests, resets and reports.
+//! 4. *clear*: the accumulators are zeroed, and the rows of the neurons that spiked at k+1 are under way, due from k+2 on.
 
 mod block;
 mod build;
+mod calendar;
 mod currents;
 mod drive;
-mod ring;
 mod rows;
 
 use std::sync::Arc;
@@ -22,11 +23,10 @@ pub struct Cpu {
     plan: Arc<Plan>,
     step: u64,
     populations: Vec<block::Columns>,
-    /// `ring` rows of `slots` accumulators.
-    ring: ring::Ring,
-    rows: Vec<rows::Rows>,
-    /// Projections that leave each population.
-    leaving: Vec<Vec<usize>>,
+    /// One sum for each slot: what arrives at the end of this step.
+    due: Vec<i32>,
+    blocks: Vec<rows::Block>,
+    calendar: calendar::Calendar,
     drives: Vec<drive::Draws>,
     phases: Phases,
 }
@@ -41,17 +41,13 @@ pub struct Phases {
 impl Cpu {
     /// Builds the network: all memory is taken here.
     pub fn new(plan: Arc<Plan>) -> Result<Self, String> {
-        let rows = plan.projections.iter().map(|p| build::rows(&plan, p)).collect::<Result<Vec<_>, String>>()?;
-        let mut leaving = vec![Vec::new(); plan.populations.len()];
-        for (i, p) in plan.projections.iter().enumerate() {
-            leaving[p.source].push(i);
-        }
+        let blocks = build::blocks(&plan)?;
         Ok(Self {
             step: 0,
             populations: plan.populations.iter().map(block::Columns::new).collect(),
-            ring: ring::Ring::new(plan.ring * plan.slots),
-            rows,
-            leaving,
+            due: vec![0; plan.slots],
+            blocks,
+            calendar: calendar::Calendar::new(plan.ring - 1, build::constants(&plan)),
             drives: plan.drives.iter().map(|d| drive::Draws::new(plan.seed, d)).collect(),
             phases: Phases::default(),
             plan,
@@ -64,7 +60,7 @@ impl Cpu {
 
     /// Bytes taken by the stored synapses.
     pub fn synapse_bytes(&self) -> u64 {
-        self.rows.iter().map(rows::Rows::bytes).sum()
+        self.blocks.iter().map(rows::Block::bytes).sum()
     }
 
     /// State variable `variable` of a population, one value for each neuron.
@@ -74,9 +70,15 @@ impl Cpu {
 
     /// Takes over the plan of an edit, which `plan::edit` has found to fit. State and inputs under way stay.
     pub fn adopt(&mut self, plan: Arc<Plan>) -> Result<(), String> {
-        for (i, (old, new)) in self.plan.projections.iter().zip(&plan.projections).enumerate() {
-            if old.weight != new.weight {
-                build::reweigh(&plan, new, &mut self.rows[i])?;
+        if self.plan.projections.iter().zip(&plan.projections).any(|(a, b)| a.weight != b.weight) {
+            // What is under way keeps the weights that it left with.
+            let due = self.calendar.due(self.step, self.plan.slots, &self.blocks);
+            self.calendar.take_over(due);
+            self.calendar.reweigh(build::constants(&plan));
+            let turned =
+                self.plan.projections.iter().zip(&plan.projections).any(|(a, b)| (a.weight.law.min() < 0) != (b.weight.law.min() < 0));
+            if turned || self.plan.projections.iter().chain(&plan.projections).any(build::stored) {
+                self.blocks = build::blocks(&plan)?;
             }
         }
         for (columns, p) in self.populations.iter_mut().zip(&plan.populations) {
@@ -89,25 +91,18 @@ impl Cpu {
 
     /// The network at this step, apart from the engine.
     pub fn save(&self) -> State {
-        let row = |d: usize| {
-            let at = ((self.step + 1 + d as u64) % self.plan.ring as u64) as usize * self.plan.slots;
-            self.ring[at..at + self.plan.slots].to_vec()
-        };
         State {
             step: self.step,
             scales: self.plan.populations.iter().map(|p| p.scale.clone()).collect(),
             values: self.populations.iter().map(|c| c.states.clone()).collect(),
-            due: (0..self.plan.ring - 1).map(row).collect(),
+            due: self.calendar.due(self.step, self.plan.slots, &self.blocks),
         }
     }
 
     /// Goes on from a state that fits the plan.
     pub fn restore(&mut self, state: &State) {
         self.step = state.step;
-        for d in 0..self.plan.ring {
-            let at = ((self.step + 1 + d as u64) % self.plan.ring as u64) as usize * self.plan.slots;
-            self.ring[at..at + self.plan.slots].copy_from_slice(&state.row(d, self.plan.slots));
-        }
+        self.calendar.take_over(state.due.clone());
         for (columns, values) in self.populations.iter_mut().zip(&state.values) {
             columns.states.clone_from(values);
             columns.stale = true;
@@ -127,8 +122,8 @@ impl Cpu {
     #[inline(always)]
     fn one_step(&mut self, plan: &Plan, harvest: &mut Harvest) {
         let now = self.step + 1;
-        let row = (now % plan.ring as u64) as usize * plan.slots;
-        let due = &mut self.ring[row..row + plan.slots];
+        let due = &mut self.due[..];
+        self.calendar.deliver(now, &self.blocks, due);
         for (drive, draws) in plan.drives.iter().zip(&mut self.drives) {
             draws.apply(drive, self.step, due);
         }
@@ -138,25 +133,12 @@ impl Cpu {
             columns.update(population, due, |neuron| harvest.spikes.push(Spike { step: now as u32, neuron: population.first + neuron }));
         }
         due.fill(0);
-        self.deliver(plan, now, &harvest.spikes[first_spike..]);
+        for spike in &harvest.spikes[first_spike..] {
+            self.phases.events += u64::from(self.calendar.spike(now, spike.neuron, &self.blocks));
+        }
+        self.phases.spikes += (harvest.spikes.len() - first_spike) as u64;
         self.sample(plan, now, harvest);
         self.step = now;
-    }
-
-    #[inline(always)]
-    fn deliver(&mut self, plan: &Plan, now: u64, spikes: &[Spike]) {
-        let mut population = 0;
-        for spike in spikes {
-            while spike.neuron >= plan.populations[population].first + plan.populations[population].size {
-                population += 1;
-            }
-            let neuron = spike.neuron - plan.populations[population].first;
-            for &i in &self.leaving[population] {
-                let projection = &plan.projections[i];
-                self.phases.events += self.rows[i].deliver(neuron, now, projection.slots, plan.slots, plan.ring, &mut self.ring);
-            }
-        }
-        self.phases.spikes += spikes.len() as u64;
     }
 
     fn sample(&self, plan: &Plan, now: u64, harvest: &mut Harvest) {

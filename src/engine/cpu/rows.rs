@@ -1,204 +1,127 @@
-//! Stored synapses of one projection: rows by source, in blocks of sources that were built in parallel. Knows no rule.
+//! Stored synapses: one row for each neuron over all projections that leave it, cut into runs of one delay. Knows no rule.
 //!
-//! A synapse takes 2 or 4 bytes for its target, and 2 or 4 more for a weight and 1 or 2 for a delay where these differ.
+//! A row is delivered run by run, each when it is due, so that inputs land in one row of accumulators that stays in the
+//! cache and not all over a delay ring. A synapse takes 2 or 4 bytes for its slot and 2 or 4 for a weight that is drawn.
 
-use crate::network::Which;
-
-/// Sources that share one set of columns.
+/// Neurons that share one set of columns.
 pub const BLOCK: u32 = 256;
+/// Bits of a long target that hold its slot; the others hold the shift of its weight.
+pub const SLOT_BITS: u32 = 27;
 
-pub struct Rows {
-    /// Position of each neuron of the source population among the sources; `u32::MAX` where it is none.
-    pub position: Position,
-    pub blocks: Vec<Block>,
-    pub shift: u32,
-    /// Taken where a block stores none of its own.
-    pub weight: i32,
-    pub delay: u32,
+/// Synapses of one delay, and of one projection where weights are constant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    pub delay: u16,
+    /// Whose constant weight holds; of no meaning where weights are stored.
+    pub projection: u16,
+    pub len: u32,
 }
 
-pub enum Position {
-    From { start: u32, len: u32 },
-    Map(Vec<u32>),
-}
-
-/// Rows of up to `BLOCK` sources, one after another.
+/// Rows of up to `BLOCK` neurons, one after another.
 #[derive(Default)]
 pub struct Block {
+    /// Where the runs and the synapses of each neuron end.
+    pub run_ends: Vec<u32>,
     pub ends: Vec<u32>,
+    pub runs: Vec<Run>,
     pub targets: Targets,
     pub weights: Weights,
-    pub delays: Delays,
 }
 
 pub enum Targets {
-    Short(Vec<u16>),
+    /// Slots; the shift of stored weights is the same for all.
+    Short(Vec<u16>, u32),
+    /// Slots and shifts.
     Long(Vec<u32>),
 }
 
 #[derive(Default)]
 pub enum Weights {
+    /// Constant in each run.
     #[default]
-    Shared,
+    Constant,
     Short(Vec<i16>),
     Long(Vec<i32>),
 }
 
-#[derive(Default)]
-pub enum Delays {
-    #[default]
-    Shared,
-    Short(Vec<u8>),
-    Long(Vec<u16>),
-}
-
 impl Default for Targets {
     fn default() -> Self {
-        Targets::Short(Vec::new())
+        Targets::Short(Vec::new(), 0)
     }
 }
 
-impl Position {
-    pub fn new(which: &Which, size: u32) -> Self {
-        match which {
-            Which::Range { start, len } => Position::From { start: *start, len: *len },
-            Which::List(list) => {
-                let mut map = vec![u32::MAX; size as usize];
-                list.iter().enumerate().for_each(|(i, n)| map[*n as usize] = i as u32);
-                Position::Map(map)
+/// Where a row stands: a neuron, its next run, and that run's first synapse.
+#[derive(Clone, Copy, Debug)]
+pub struct Cursor {
+    pub neuron: u32,
+    pub run: u32,
+    pub at: u32,
+}
+
+impl Block {
+    /// The row of a neuron from its beginning, and the number of its synapses; none without synapses.
+    pub fn start(&self, neuron: u32) -> Option<(Cursor, u32)> {
+        let i = (neuron % BLOCK) as usize;
+        let first = |ends: &[u32]| if i == 0 { 0 } else { ends[i - 1] };
+        let (run, at) = (first(&self.run_ends), first(&self.ends));
+        (run < self.run_ends[i]).then(|| (Cursor { neuron, run, at }, self.ends[i] - at))
+    }
+
+    /// The next run of a row, if there is one.
+    pub fn run(&self, cursor: Cursor) -> Option<Run> {
+        let end = self.run_ends[(cursor.neuron % BLOCK) as usize];
+        (cursor.run < end).then(|| self.runs[cursor.run as usize])
+    }
+
+    /// Adds a run to the accumulators; `constants` holds the constant weights by projection.
+    #[inline(always)]
+    pub fn add(&self, cursor: Cursor, run: Run, constants: &[i32], due: &mut [i32]) {
+        let range = cursor.at as usize..cursor.at as usize + run.len as usize;
+        match (&self.targets, &self.weights) {
+            (Targets::Short(t, _), Weights::Constant) => {
+                constant(due, t[range].iter().map(|t| usize::from(*t)), constants[run.projection as usize])
             }
-        }
-    }
-
-    fn of(&self, neuron: u32) -> Option<u32> {
-        match self {
-            Position::From { start, len } => neuron.checked_sub(*start).filter(|i| i < len),
-            Position::Map(map) => Some(map[neuron as usize]).filter(|i| *i != u32::MAX),
-        }
-    }
-}
-
-/// Where a row's inputs go: the ring as seen by one spike.
-struct Landing<'a> {
-    ring: &'a mut [i32],
-    slots: usize,
-    rows: usize,
-    /// Row of the present step.
-    now: usize,
-    base: [usize; 2],
-}
-
-impl Landing<'_> {
-    #[inline(always)]
-    fn add(&mut self, target: usize, weight: i32, delay: usize) {
-        let row = self.now + delay;
-        let row = if row >= self.rows { row - self.rows } else { row };
-        let base = self.base[usize::from(weight < 0)];
-        let at = &mut self.ring[row * self.slots + base + target];
-        *at = at.wrapping_add(weight);
-    }
-}
-
-trait Stored: Copy {
-    fn get(self) -> i32;
-}
-impl Stored for u8 {
-    #[inline(always)]
-    fn get(self) -> i32 {
-        i32::from(self)
-    }
-}
-impl Stored for u16 {
-    #[inline(always)]
-    fn get(self) -> i32 {
-        i32::from(self)
-    }
-}
-impl Stored for i16 {
-    #[inline(always)]
-    fn get(self) -> i32 {
-        i32::from(self)
-    }
-}
-impl Stored for i32 {
-    #[inline(always)]
-    fn get(self) -> i32 {
-        self
-    }
-}
-impl Stored for u32 {
-    #[inline(always)]
-    fn get(self) -> i32 {
-        self as i32
-    }
-}
-
-impl Rows {
-    /// Adds the row of a spiking neuron to the ring and gives the number of synaptic events.
-    #[inline(always)]
-    pub fn deliver(&self, neuron: u32, now: u64, base: [usize; 2], slots: usize, rows: usize, ring: &mut [i32]) -> u64 {
-        let Some(source) = self.position.of(neuron) else { return 0 };
-        let Some(block) = self.blocks.get((source / BLOCK) as usize) else { return 0 };
-        let i = (source % BLOCK) as usize;
-        let start = if i == 0 { 0 } else { block.ends[i - 1] as usize };
-        let row = start..block.ends[i] as usize;
-        let mut landing = Landing { ring, slots, rows, now: (now % rows as u64) as usize, base };
-        match &block.targets {
-            Targets::Short(targets) => self.weighted(block, &targets[row.clone()], row.clone(), &mut landing),
-            Targets::Long(targets) => self.weighted(block, &targets[row.clone()], row.clone(), &mut landing),
-        }
-        row.len() as u64
-    }
-
-    #[inline(always)]
-    fn weighted<T: Stored>(&self, block: &Block, targets: &[T], row: std::ops::Range<usize>, landing: &mut Landing) {
-        let (w, shift) = (self.weight, self.shift);
-        match &block.weights {
-            Weights::Shared => self.delayed(block, targets.iter().map(|t| (t.get(), w)), row, landing),
-            Weights::Short(weights) => {
-                self.delayed(block, targets.iter().zip(&weights[row.clone()]).map(|(t, w)| (t.get(), w.get() << shift)), row, landing);
+            (Targets::Long(t), Weights::Constant) => constant(due, t[range].iter().map(|t| slot(*t)), constants[run.projection as usize]),
+            (Targets::Short(t, shift), Weights::Short(w)) => {
+                let pairs = t[range.clone()].iter().zip(&w[range]);
+                each(due, pairs.map(|(t, w)| (usize::from(*t), i32::from(*w) << shift)));
             }
-            Weights::Long(weights) => {
-                self.delayed(block, targets.iter().zip(&weights[row.clone()]).map(|(t, w)| (t.get(), *w)), row, landing);
+            (Targets::Long(t), Weights::Short(w)) => {
+                let pairs = t[range.clone()].iter().zip(&w[range]);
+                each(due, pairs.map(|(t, w)| (slot(*t), i32::from(*w) << (t >> SLOT_BITS))));
             }
-        }
-    }
-
-    #[inline(always)]
-    fn delayed(&self, block: &Block, synapses: impl Iterator<Item = (i32, i32)>, row: std::ops::Range<usize>, landing: &mut Landing) {
-        let d = self.delay as usize;
-        match &block.delays {
-            Delays::Shared => synapses.for_each(|(t, w)| landing.add(t as u32 as usize, w, d)),
-            Delays::Short(delays) => {
-                synapses.zip(&delays[row]).for_each(|((t, w), d)| landing.add(t as u32 as usize, w, d.get() as usize));
+            (Targets::Short(t, _), Weights::Long(w)) => {
+                each(due, t[range.clone()].iter().zip(&w[range]).map(|(t, w)| (usize::from(*t), *w)))
             }
-            Delays::Long(delays) => {
-                synapses.zip(&delays[row]).for_each(|((t, w), d)| landing.add(t as u32 as usize, w, d.get() as usize));
-            }
+            (Targets::Long(t), Weights::Long(w)) => each(due, t[range.clone()].iter().zip(&w[range]).map(|(t, w)| (slot(*t), *w))),
         }
     }
 
     pub fn bytes(&self) -> u64 {
-        self.blocks.iter().map(Block::bytes).sum()
-    }
-}
-
-impl Block {
-    fn bytes(&self) -> u64 {
         let targets = match &self.targets {
-            Targets::Short(t) => t.len() * 2,
+            Targets::Short(t, _) => t.len() * 2,
             Targets::Long(t) => t.len() * 4,
         };
         let weights = match &self.weights {
-            Weights::Shared => 0,
+            Weights::Constant => 0,
             Weights::Short(w) => w.len() * 2,
             Weights::Long(w) => w.len() * 4,
         };
-        let delays = match &self.delays {
-            Delays::Shared => 0,
-            Delays::Short(d) => d.len(),
-            Delays::Long(d) => d.len() * 2,
-        };
-        (targets + weights + delays + self.ends.len() * 4) as u64
+        (targets + weights + self.runs.len() * 8 + self.ends.len() * 8) as u64
     }
+}
+
+#[inline(always)]
+fn slot(target: u32) -> usize {
+    (target & ((1 << SLOT_BITS) - 1)) as usize
+}
+
+#[inline(always)]
+fn constant(due: &mut [i32], slots: impl Iterator<Item = usize>, weight: i32) {
+    each(due, slots.map(|s| (s, weight)));
+}
+
+#[inline(always)]
+fn each(due: &mut [i32], synapses: impl Iterator<Item = (usize, i32)>) {
+    synapses.for_each(|(slot, weight)| due[slot] = due[slot].wrapping_add(weight));
 }
