@@ -27,7 +27,7 @@ struct Log {
 var<immediate> batch: Batch;
 @group(0) @binding(0) var<storage, read> info: array<u32>;
 @group(0) @binding(1) var<storage, read> numbers: array<f32>;
-@group(0) @binding(2) var<storage, read> waves: array<f32>;
+@group(0) @binding(2) var<storage, read> waves: array<u32>;
 @group(0) @binding(3) var<storage, read_write> state: array<f32>;
 @group(0) @binding(4) var<storage, read_write> ring: array<i32>;
 @group(0) @binding(5) var<storage, read_write> work: Work;
@@ -42,6 +42,24 @@ fn poisson(table: u32, u: u32) -> i32 {
         k++;
     }
     return i32(info[table] + k);
+}
+
+// How many of `count` events are kept, each by a word of its own; a full share keeps all.
+fn thinned(count: i32, share: u32, key: vec2<u32>, counter: vec2<u32>) -> i32 {
+    if (share == 0xFFFFFFFFu) {
+        return count;
+    }
+    var kept = 0;
+    var block = vec4<u32>();
+    for (var j = 0u; j < u32(count); j++) {
+        if ((j & 3u) == 0u) {
+            block = philox(key, vec4(counter.x, counter.y, j / 4u, 1u));
+        }
+        if (block[j & 3u] < share) {
+            kept++;
+        }
+    }
+    return kept;
 }
 
 // Replayed spikes that arrive at `step`, from a table: entries, sorted steps.

@@ -85,3 +85,93 @@ fn a_thousand_cells_start_run_and_exit_within_a_second() {
     // Twice the promise, for machines that run other tests beside this one.
     assert!(start.elapsed().as_secs_f64() < 2.0 || cfg!(debug_assertions), "{:?}", start.elapsed());
 }
+
+/// A folder with a scene that draws on data files of every kind.
+fn files(name: &str) -> PathBuf {
+    let folder = temporary(name);
+    let npy = |name: &str, kind: &str, shape: &str, data: &[u8]| {
+        let bytes = [synfire::base::npy::header(kind, shape), data.to_vec()].concat();
+        std::fs::write(folder.join(name), bytes).unwrap();
+    };
+    let doubles = |values: &[f64]| values.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
+    npy("synapses.npy", "<f8", "(2, 4)", &doubles(&[0.0, 1.0, 5000.0, 1.5, 1.0, 2.0, 5000.0, 2.0]));
+    npy("times.npy", "<f8", "(2,)", &doubles(&[5.0, 9.0]));
+    std::fs::write(folder.join("thresholds.csv"), "V_th\n-58\n-57\n-56\n").unwrap();
+    std::fs::write(
+        folder.join("scene.toml"),
+        r#"format = 1
+[run]
+dt = "0.1 ms"
+duration = "40 ms"
+[populations.cells]
+model = "iaf_psc_exp"
+size = 3
+parameters.V_th = { file = "thresholds.csv", unit = "mV" }
+[[projections]]
+from = "cells"
+to = "cells"
+rule = "list"
+file = "synapses.npy"
+weight = "1 pA"
+delay = "1 ms"
+[[stimuli]]
+kind = "spikes"
+to = "cells[0]"
+file = "times.npy"
+weight = "4 nA"
+[[probes]]
+record = "spikes"
+of = "cells"
+[[probes]]
+record = "rate"
+of = "cells"
+every = "10 ms"
+name = "activity"
+"#,
+    )
+    .unwrap();
+    folder
+}
+
+#[test]
+fn data_files_give_synapses_times_and_parameters() {
+    let folder = files("data");
+    let (scene, out) = (folder.join("scene.toml"), folder.join("out"));
+    let done = synfire(&["run", scene.to_str().unwrap(), "--out", out.to_str().unwrap(), "--format", "csv", "--backend", "cpu"]);
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let spikes = std::fs::read_to_string(out.join("spikes.csv")).unwrap();
+    let of = |n: &str| spikes.lines().filter(|l| l.ends_with(&format!(",{n}"))).count();
+    assert!(of("0") >= 1 && of("1") >= 1 && of("2") >= 1, "{spikes}");
+    let rate = std::fs::read_to_string(out.join("activity.csv")).unwrap();
+    let total: f64 = rate.lines().skip(1).map(|l| l.split(',').nth(1).unwrap().parse::<f64>().unwrap() * 3.0 * 0.01).sum();
+    assert_eq!(total.round() as usize, spikes.lines().count() - 1);
+}
+
+#[test]
+fn broken_data_files_are_refused_and_never_panic() {
+    let folder = files("broken");
+    let scene = folder.join("scene.toml");
+    let load = || {
+        let source = synfire::base::problem::Source { name: "scene.toml".into(), text: std::fs::read_to_string(&scene).unwrap() };
+        synfire::scene::load(source.into(), Some(&folder), &Default::default())
+    };
+    for name in ["synapses.npy", "times.npy", "thresholds.csv"] {
+        let good = std::fs::read(folder.join(name)).unwrap();
+        for i in 0..good.len() {
+            std::fs::write(folder.join(name), &good[..i]).unwrap();
+            let cut = load();
+            assert!(cut.is_err() || name == "thresholds.csv", "{name} cut at {i}");
+            for flip in [0x01, 0x10, 0xff] {
+                let mut bad = good.clone();
+                bad[i] ^= flip;
+                std::fs::write(folder.join(name), &bad).unwrap();
+                if let Ok(scene) = load() {
+                    // Another number may be as good; then it must be planned or refused.
+                    let _ = synfire::plan::plan(&scene.network);
+                }
+            }
+        }
+        std::fs::write(folder.join(name), &good).unwrap();
+        assert!(load().is_ok());
+    }
+}

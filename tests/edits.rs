@@ -53,7 +53,7 @@ fn set(address: &str, value: &str) -> Command {
     Command::Set { address: address.into(), value: value.into() }
 }
 
-const EDITS: [(&str, &str); 12] = [
+const EDITS: [(&str, &str); 14] = [
     ("J", "55 pA"),
     ("g", "6"),
     ("eta", "1.4"),
@@ -66,6 +66,8 @@ const EDITS: [(&str, &str); 12] = [
     ("hum.amplitude", "90 pA"),
     ("hiss.sd", "20 pA"),
     ("slow.g_L", "9 nS"),
+    ("uneven.rate", "uniform(1 kHz, 4 kHz)"),
+    ("waxing.rate", "2.5 kHz"),
 ];
 
 #[test]

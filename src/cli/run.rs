@@ -113,21 +113,34 @@ fn layout(network: &Network, first_step: u64) -> Layout {
         first += p.size;
     }
     let mut spikes = Vec::new();
-    let mut probes = Vec::new();
+    let (mut probes, mut rates) = (Vec::new(), Vec::new());
+    let mut names = vec!["spikes".to_string()];
     for probe in &network.probes {
         match probe {
             Probe::Spikes { of } => spikes.extend((0..of.which.len()).map(|i| populations[of.population].1 + of.which.get(i))),
-            Probe::State { of, variable, every } => {
-                let population = &network.populations[of.population];
+            Probe::Rate { name, of, every } => rates.push(ProbeLayout {
+                name: unused(name, &mut names),
+                neurons: (0..of.which.len()).map(|i| populations[of.population].1 + of.which.get(i)).collect(),
+                every: *every,
+            }),
+            Probe::State { name, of, every, .. } => {
                 probes.push(ProbeLayout {
-                    name: format!("{}_{}", population.name, population.model.states[*variable].name),
+                    name: unused(name, &mut names),
                     neurons: (0..of.which.len()).map(|i| populations[of.population].1 + of.which.get(i)).collect(),
                     every: *every,
                 });
             }
         }
     }
-    Layout { dt: network.dt, warmup: network.warmup.max(first_step), populations, spikes, probes }
+    Layout { dt: network.dt, warmup: network.warmup.max(first_step), populations, spikes, probes, rates, first: first_step }
+}
+
+/// A name that no other array of the run has: a second `exc_V_m` becomes `exc_V_m_2`.
+fn unused(name: &str, names: &mut Vec<String>) -> String {
+    let numbered = (2..).map(|n| format!("{name}_{n}"));
+    let free = std::iter::once(name.to_string()).chain(numbered).find(|n| !names.contains(n)).unwrap_or_default();
+    names.push(free.clone());
+    free
 }
 
 fn directory(words: &Run) -> Result<PathBuf, Failure> {

@@ -13,7 +13,8 @@ use crate::base::npy::header;
 use crate::record::{Recording, Words};
 pub use checkpoint::{Checkpoint, read_checkpoint, write_checkpoint};
 
-/// Writes `spikes_step`, `spikes_neuron` (u32) and for each probe `NAME_step` (u32) and `NAME` (f32, time x neuron).
+/// Writes `spikes_step`, `spikes_neuron` (u32), for each probe `NAME_step` (u32) and `NAME` (f32, time x neuron), and for each rate
+/// `NAME_step` (the ends of its bins) and `NAME` (f32, Hz).
 pub fn npz(recording: &Recording, path: &Path) -> Result<(), String> {
     write_npz(recording, path).map_err(|e| format!("{}: {e}", path.display()))
 }
@@ -25,6 +26,10 @@ fn write_npz(recording: &Recording, path: &Path) -> std::io::Result<()> {
     for (layout, (steps, values)) in recording.layout.probes.iter().zip(&recording.probes) {
         array(&mut zip, &format!("{}_step", layout.name), "<u4", steps, None)?;
         array(&mut zip, &layout.name, "<f4", values, Some(layout.neurons.len() as u64))?;
+    }
+    for (layout, (steps, values)) in recording.layout.rates.iter().zip(&recording.rates) {
+        array(&mut zip, &format!("{}_step", layout.name), "<u4", steps, None)?;
+        array(&mut zip, &layout.name, "<f4", values, None)?;
     }
     zip.finish()?.flush()
 }
@@ -67,6 +72,15 @@ fn write_csv(recording: &Recording, directory: &Path) -> std::io::Result<()> {
             }
         }
         writeln!(out)?;
+        out.flush()?;
+    }
+    for (layout, (steps, values)) in recording.layout.rates.iter().zip(&recording.rates) {
+        let mut out = BufWriter::new(File::create(directory.join(format!("{}.csv", layout.name)))?);
+        writeln!(out, "step,rate_Hz")?;
+        let (mut rows, mut values) = (Reader::new(steps)?, Reader::new(values)?);
+        for _ in 0..steps.count {
+            writeln!(out, "{},{}", u32::from_le_bytes(rows.next()?), f32::from_le_bytes(values.next()?))?;
+        }
         out.flush()?;
     }
     Ok(())

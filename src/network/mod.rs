@@ -27,6 +27,9 @@ pub struct Population {
     pub parameters: Vec<Values>,
     /// One entry per state variable; `None` takes the model's own initial expression.
     pub initial: Vec<Option<Values>>,
+    /// Parameters that change in time: from which step on, which, to what; in order of steps. Before its first change a
+    /// parameter has its value in `parameters`.
+    pub changes: Vec<(u64, usize, f64)>,
 }
 
 /// A number for each neuron of a population.
@@ -174,12 +177,42 @@ pub struct Stimulus {
 
 #[derive(Clone, Debug)]
 pub enum Drive {
-    /// Rate in 1/ms, independent for each neuron.
-    Poisson { rate: f64, weight: f64, receptor: Receptor },
+    /// Independent for each neuron.
+    Poisson { rate: Rate, weight: f64, receptor: Receptor },
     /// Into the model's input of this index; in the input's unit.
     Current { input: usize, wave: Wave },
     /// (arrival step, weight), sorted; the same for each neuron of the part.
     Spikes { times: Arc<[u64]>, weight: f64, receptor: Receptor },
+}
+
+/// A rate in 1/ms.
+#[derive(Clone, Debug)]
+pub enum Rate {
+    /// One for all neurons of the part, or one for each.
+    Values(Values),
+    /// From each step on; zero before the first.
+    Steps(Arc<[(u64, f64)]>),
+}
+
+impl Network {
+    /// Steps at which a parameter changes by itself, in order.
+    pub fn changes(&self) -> Vec<u64> {
+        let mut steps: Vec<u64> = self.populations.iter().flat_map(|p| p.changes.iter().map(|c| c.0)).collect();
+        steps.sort_unstable();
+        steps.dedup();
+        steps
+    }
+
+    /// The network with the parameters that hold over step `step`.
+    pub fn at(&self, step: u64) -> Network {
+        let mut network = self.clone();
+        for p in &mut network.populations {
+            for (_, parameter, value) in p.changes.iter().filter(|c| c.0 <= step) {
+                p.parameters[*parameter] = Values::Uniform(*value);
+            }
+        }
+        network
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -218,6 +251,19 @@ impl Wave {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Probe {
-    Spikes { of: Part },
-    State { of: Part, variable: usize, every: u64 },
+    Spikes {
+        of: Part,
+    },
+    State {
+        name: String,
+        of: Part,
+        variable: usize,
+        every: u64,
+    },
+    /// Spikes per neuron and second in bins of `every` steps.
+    Rate {
+        name: String,
+        of: Part,
+        every: u64,
+    },
 }

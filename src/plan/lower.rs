@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::laws::{self, Spread};
-use super::{DriveKind, DrivePlan, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight, Wiring, purpose, scale};
+use super::{DriveKind, DrivePlan, Keep, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight, Wiring, purpose, scale};
 use crate::base::draw::Poisson;
-use crate::network::{Drive, Network, Population, Probe, Projection, Receptor, Rule, Synapse};
+use crate::network::{Drive, Network, Population, Probe, Projection, Rate, Receptor, Rule, Stimulus, Synapse};
 
 /// Delays of more steps than this are refused: the ring would not fit.
 const LONGEST_DELAY: f64 = 60_000.0;
@@ -170,16 +170,17 @@ impl ProjectionPlan {
     }
 }
 
-fn drive(network: &Network, populations: &[PopulationPlan], i: usize, s: &crate::network::Stimulus) -> Result<DrivePlan, String> {
+fn drive(network: &Network, populations: &[PopulationPlan], i: usize, s: &Stimulus) -> Result<DrivePlan, String> {
     let target = &populations[s.to.population];
     let landing = |weight: f64, receptor: Receptor| {
         let (slots, exponent) = receptors(target, receptor);
         (libm::rint(weight * libm::exp2(f64::from(exponent))) as i32, slots[usize::from(weight < 0.0)])
     };
     let kind = match &s.kind {
-        Drive::Poisson { rate, weight, receptor } => {
+        Drive::Poisson { rate: r, weight, receptor } => {
             let (weight, slot) = landing(*weight, *receptor);
-            DriveKind::Poisson { counts: Poisson::new(rate * network.dt), weight, slot }
+            let (max, keep) = rate(network, i, s, r)?;
+            DriveKind::Poisson { counts: Poisson::new(max * network.dt), keep, weight, slot }
         }
         Drive::Spikes { times, weight, receptor } => {
             let (weight, slot) = landing(*weight, *receptor);
@@ -190,10 +191,28 @@ fn drive(network: &Network, populations: &[PopulationPlan], i: usize, s: &crate:
     Ok(DrivePlan { population: s.to.population, to: s.to.which.clone(), start: s.start, stop: s.stop, kind, stream: i as u32 })
 }
 
+/// The largest rate, and what share of its events each neuron or step keeps.
+pub fn rate(network: &Network, i: usize, s: &Stimulus, rate: &Rate) -> Result<(f64, Keep), String> {
+    let values = match rate {
+        Rate::Steps(steps) => {
+            let max = steps.iter().map(|s| s.1).fold(0.0, f64::max);
+            return Ok((max, Keep::Steps(steps.iter().map(|s| (s.0, Keep::share(s.1, max))).collect())));
+        }
+        Rate::Values(values) => values,
+    };
+    let spread = Spread::new(values, s.to.which.len(), network.seed, [purpose::RATE, i as u32])?;
+    let Spread::Column(all) = spread else { return Ok((spread.at(0), Keep::All)) };
+    if let Some(x) = all.iter().find(|x| !(0.0..=1e6).contains(*x)) {
+        return Err(format!("stimulus {}: a drawn rate of {x} kHz: cut the law, as in redraw(..., 0, inf)", s.name));
+    }
+    let max = all.iter().copied().fold(0.0, f64::max);
+    Ok((max, Keep::Each(all.iter().map(|x| Keep::share(*x, max)).collect())))
+}
+
 fn probe(probe: &Probe) -> Option<ProbePlan> {
     match probe {
-        Probe::Spikes { .. } => None,
-        Probe::State { of, variable, every } => {
+        Probe::Spikes { .. } | Probe::Rate { .. } => None,
+        Probe::State { of, variable, every, .. } => {
             Some(ProbePlan { population: of.population, of: of.which.clone(), variable: *variable, every: (*every).max(1) })
         }
     }

@@ -15,7 +15,7 @@ pub use estimate::estimate;
 pub use harvest::{Harvest, Sample, Spike};
 pub use lower::plan;
 pub use synapses::{Connection, Drawn, Synapses, connections, constant};
-pub use types::{DriveKind, DrivePlan, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight};
+pub use types::{DriveKind, DrivePlan, Keep, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight};
 pub use wiring::Wiring;
 
 /// What a random stream is for; the second half of its name is a number within the purpose.
@@ -26,4 +26,5 @@ pub mod purpose {
     pub const NOISE: u32 = 4;
     pub const PARAMETER: u32 = 5;
     pub const INITIAL: u32 = 6;
+    pub const RATE: u32 = 7;
 }

@@ -40,10 +40,12 @@ fn sums(network: &Network, wirings: &[Arc<Wiring>]) -> Vec<Vec<f64>> {
         add(&mut sums[p.to.population], p.receptor, low, count);
         add(&mut sums[p.to.population], p.receptor, high, count);
     }
-    for s in &network.stimuli {
+    for (i, s) in network.stimuli.iter().enumerate() {
         match &s.kind {
             Drive::Poisson { rate, weight, receptor } => {
-                let count = f64::from(Poisson::new(rate * network.dt).max());
+                // A rate that cannot be drawn is told of where it is lowered.
+                let max = super::lower::rate(network, i, s, rate).map_or(0.0, |r| r.0);
+                let count = f64::from(Poisson::new(max * network.dt).max());
                 add(&mut sums[s.to.population], *receptor, *weight, count);
             }
             Drive::Spikes { times, weight, receptor } => {

@@ -103,9 +103,49 @@ pub struct DrivePlan {
 }
 
 pub enum DriveKind {
-    Poisson { counts: Poisson, weight: i32, slot: usize },
-    Current { input: usize, wave: Wave },
-    Spikes { steps: Arc<[u64]>, weight: i32, slot: usize },
+    /// Counts at the largest rate, of which a share is kept.
+    Poisson {
+        counts: Poisson,
+        keep: Keep,
+        weight: i32,
+        slot: usize,
+    },
+    Current {
+        input: usize,
+        wave: Wave,
+    },
+    Spikes {
+        steps: Arc<[u64]>,
+        weight: i32,
+        slot: usize,
+    },
+}
+
+/// The share of Poisson events that is kept, in units of 2^-32; `Keep::WHOLE` keeps all.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Keep {
+    All,
+    /// By neuron of the part.
+    Each(Vec<u32>),
+    /// From each step on.
+    Steps(Vec<(u64, u32)>),
+}
+
+impl Keep {
+    pub const WHOLE: u32 = u32::MAX;
+
+    /// The share `rate / max`.
+    pub fn share(rate: f64, max: f64) -> u32 {
+        if rate >= max { Self::WHOLE } else { libm::rint(rate / max * 4_294_967_295.0) as u32 }
+    }
+
+    /// The share at a step, for all neurons alike.
+    pub fn at(&self, step: u64) -> u32 {
+        match self {
+            Keep::Steps(steps) => steps.iter().rev().find(|s| s.0 <= step).map_or(0, |s| s.1),
+            _ => Self::WHOLE,
+        }
+    }
 }
 
 pub struct ProbePlan {

@@ -2,6 +2,7 @@
 //! half-millisecond, never with the number of spikes. Knows no engine and no file format of the user's.
 
 mod metrics;
+mod rate;
 mod statistics;
 
 use std::fs::File;
@@ -24,6 +25,10 @@ pub struct Layout {
     /// Neurons whose spikes are written.
     pub spikes: Vec<u32>,
     pub probes: Vec<ProbeLayout>,
+    /// Parts whose rate is recorded.
+    pub rates: Vec<ProbeLayout>,
+    /// Step at which the recording begins.
+    pub first: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -41,6 +46,7 @@ pub struct Recorder {
     steps: Raw,
     neurons: Raw,
     probes: Vec<(Raw, Raw)>,
+    rates: Vec<(rate::Rate, Raw, Raw)>,
 }
 
 /// A file of little-endian 4-byte words.
@@ -59,6 +65,8 @@ pub struct Recording {
     pub spike_neurons: Words,
     /// Steps and values of each probe; values by time, then neuron.
     pub probes: Vec<(Words, Words)>,
+    /// Steps at which the bins of each rate end, and the rates in Hz.
+    pub rates: Vec<(Words, Words)>,
 }
 
 /// A finished file of little-endian 4-byte words, removed on drop.
@@ -99,7 +107,12 @@ impl Recorder {
         let mut chosen = vec![false; neurons];
         layout.spikes.iter().filter(|n| (**n as usize) < neurons).for_each(|n| chosen[*n as usize] = true);
         let probe = |i: usize| Ok((Raw::new(directory, &format!("probe{i}_step"))?, Raw::new(directory, &format!("probe{i}_values"))?));
+        let rate = |(i, r): (usize, &ProbeLayout)| {
+            let counter = rate::Rate::new(&r.neurons, neurons, r.every, layout.dt, layout.first);
+            Ok((counter, Raw::new(directory, &format!("rate{i}_step"))?, Raw::new(directory, &format!("rate{i}_values"))?))
+        };
         Ok(Self {
+            rates: layout.rates.iter().enumerate().map(rate).collect::<Result<_, String>>()?,
             statistics: Statistics::new(&layout),
             steps: Raw::new(directory, "spike_step")?,
             neurons: Raw::new(directory, "spike_neuron")?,
@@ -118,6 +131,16 @@ impl Recorder {
             }
         }
         self.statistics.reach(harvest.to);
+        for (counter, steps, values) in &mut self.rates {
+            let mut write = |step: u64, rate: f32| {
+                steps.push((step as u32).to_le_bytes())?;
+                values.push(rate.to_le_bytes())
+            };
+            for spike in &harvest.spikes {
+                counter.spike(u64::from(spike.step), spike.neuron, &mut write)?;
+            }
+            counter.reach(harvest.to, &mut write)?;
+        }
         for sample in &harvest.samples {
             let (steps, values) = &mut self.probes[sample.probe as usize];
             steps.push(sample.step.to_le_bytes())?;
@@ -132,6 +155,7 @@ impl Recorder {
             statistics: self.statistics,
             spike_steps: self.steps.finish()?,
             spike_neurons: self.neurons.finish()?,
+            rates: self.rates.into_iter().map(|(_, s, v)| Ok((s.finish()?, v.finish()?))).collect::<Result<_, String>>()?,
             probes: self.probes.into_iter().map(|(s, v)| Ok((s.finish()?, v.finish()?))).collect::<Result<_, String>>()?,
         })
     }

@@ -1,8 +1,32 @@
-//! Data files of a scene: inside its folder, as CSV. Knows no unit but ms for delays.
+//! Data files of a scene: inside its folder, as CSV with a header, npy or npz. Knows no unit but ms for delays.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
+use crate::base::npy;
 use crate::network::Synapse;
+
+/// Numbers by column. The columns of an npy file have no names.
+pub struct Columns {
+    names: Vec<String>,
+    values: Vec<Vec<f64>>,
+}
+
+impl Columns {
+    /// The column of this name, or number `at` of a file without names.
+    fn get(&self, name: &str, at: usize) -> Option<&[f64]> {
+        let i = match self.names.is_empty() {
+            true => Some(at),
+            false => self.names.iter().position(|n| n == name),
+        };
+        i.and_then(|i| self.values.get(i)).map(Vec::as_slice)
+    }
+
+    fn known(&self) -> String {
+        if self.names.is_empty() { format!("{} columns without names", self.values.len()) } else { self.names.join(", ") }
+    }
+}
 
 /// A path of the scene, made safe: relative, and not leading out of the scene's folder.
 fn inside(folder: Option<&Path>, name: &str) -> Result<PathBuf, String> {
@@ -18,14 +42,17 @@ fn inside(folder: Option<&Path>, name: &str) -> Result<PathBuf, String> {
     if real.starts_with(&home) { Ok(real) } else { Err(format!("{name}: the file lies outside of the scene's folder")) }
 }
 
-/// Synapses from a CSV file: `source`, `target`, and if wanted `weight` (in the receptor's internal unit) and `delay_ms`.
+/// Synapses from a file: columns `source`, `target`, and if wanted `weight` (in the receptor's internal unit) and `delay_ms`;
+/// of an npy file in this order.
 pub fn synapses(folder: Option<&Path>, name: &str) -> Result<Vec<Synapse>, String> {
-    let (columns, rows) = csv(folder, name)?;
-    let place = |key: &str| columns.iter().position(|c| c == key);
-    let (Some(source), Some(target)) = (place("source"), place("target")) else {
-        return Err(format!("{name}: the columns source and target are needed, found {}", columns.join(", ")));
+    let file = columns(folder, name)?;
+    let (Some(source), Some(target)) = (file.get("source", 0), file.get("target", 1)) else {
+        return Err(format!("{name}: the columns source and target are needed, found {}", file.known()));
     };
-    let (weight, delay) = (place("weight"), place("delay_ms"));
+    let (weight, delay) = (file.get("weight", 2), file.get("delay_ms", 3));
+    if [Some(target), weight, delay].into_iter().flatten().any(|c| c.len() != source.len()) {
+        return Err(format!("{name}: the columns differ in length"));
+    }
     let id = |x: f64, line: usize| {
         if x >= 0.0 && x < f64::from(u32::MAX) && x.fract() == 0.0 {
             Ok(x as u32)
@@ -33,37 +60,87 @@ pub fn synapses(folder: Option<&Path>, name: &str) -> Result<Vec<Synapse>, Strin
             Err(format!("{name}, synapse {line}: {x} is no neuron"))
         }
     };
-    rows.iter()
-        .enumerate()
-        .map(|(line, row)| {
-            let delay = delay.map(|i| row[i]);
+    (0..source.len())
+        .map(|i| {
+            let delay = delay.map(|d| d[i]);
             if delay.is_some_and(|d| !(0.0..1e6).contains(&d)) {
-                return Err(format!("{name}, synapse {line}: a delay of {} ms", delay.unwrap_or(0.0)));
+                return Err(format!("{name}, synapse {i}: a delay of {} ms", delay.unwrap_or(0.0)));
             }
-            Ok(Synapse { source: id(row[source], line)?, target: id(row[target], line)?, weight: weight.map(|i| row[i]), delay })
+            Ok(Synapse { source: id(source[i], i)?, target: id(target[i], i)?, weight: weight.map(|w| w[i]), delay })
         })
         .collect()
 }
 
 /// Times in ms from the first column, or the one named `time_ms`.
 pub fn times(folder: Option<&Path>, name: &str) -> Result<Vec<f64>, String> {
-    let (columns, rows) = csv(folder, name)?;
-    let i = columns.iter().position(|c| c == "time_ms").unwrap_or(0);
-    Ok(rows.iter().map(|r| r[i]).collect())
+    let file = columns(folder, name)?;
+    let times = file.get("time_ms", 0).or(file.values.first().map(Vec::as_slice));
+    times.map(<[f64]>::to_vec).ok_or_else(|| format!("{name} holds no column"))
 }
 
-fn csv(folder: Option<&Path>, name: &str) -> Result<(Vec<String>, Vec<Vec<f64>>), String> {
+/// The column of this name; without a name the only one.
+pub fn column(folder: Option<&Path>, name: &str, column: Option<&str>) -> Result<Vec<f64>, String> {
+    let file = columns(folder, name)?;
+    let found = match column {
+        Some(c) => file.get(c, usize::MAX),
+        None if file.values.len() == 1 => file.values.first().map(Vec::as_slice),
+        None => None,
+    };
+    found.map(<[f64]>::to_vec).ok_or_else(|| format!("{name}: name one of its columns ({}) with column = ...", file.known()))
+}
+
+fn columns(folder: Option<&Path>, name: &str) -> Result<Columns, String> {
     let path = inside(folder, name)?;
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(&path).map_err(|e| format!("{name}: {e}"))?;
-    let columns: Vec<String> = reader.headers().map_err(|e| format!("{name}: {e}"))?.iter().map(String::from).collect();
-    let mut rows = Vec::new();
-    for (line, record) in reader.records().enumerate() {
-        let record = record.map_err(|e| format!("{name}: {e}"))?;
-        let number = |text: &str| match text.parse::<f64>() {
-            Ok(x) if x.is_finite() => Ok(x),
-            _ => Err(format!("{name}, line {}: `{text}` is no number", line + 2)),
-        };
-        rows.push(record.iter().map(number).collect::<Result<Vec<_>, _>>()?);
+    let wrong = |e: String| format!("{name}: {e}");
+    let read = match path.extension().and_then(|e| e.to_str()) {
+        Some("npy") => {
+            std::fs::read(&path).map_err(|e| e.to_string()).and_then(|b| array(&b)).map(|values| Columns { names: Vec::new(), values })
+        }
+        Some("npz") => archive(&path),
+        Some("csv") => csv(&path),
+        _ => Err("a data file ends in .csv, .npy or .npz".into()),
+    };
+    let columns = read.map_err(wrong)?;
+    match columns.values.iter().flatten().find(|x| !x.is_finite()) {
+        Some(x) => Err(format!("{name}: {x} is no number to work with")),
+        None => Ok(columns),
     }
-    Ok((columns, rows))
+}
+
+/// The columns of an array of one or two dimensions.
+fn array(bytes: &[u8]) -> Result<Vec<Vec<f64>>, String> {
+    let array = npy::read(bytes)?;
+    match array.shape[..] {
+        [_] => Ok(vec![array.values]),
+        [_, n] if n <= 64 => Ok((0..n).map(|c| array.values.iter().skip(c).step_by(n).copied().collect()).collect()),
+        _ => Err(format!("an array of shape {:?}: one column, or rows of at most 64 columns", array.shape)),
+    }
+}
+
+fn archive(path: &Path) -> Result<Columns, String> {
+    let mut zip = zip::ZipArchive::new(File::open(path).map_err(|e| e.to_string())?).map_err(|e| e.to_string())?;
+    let mut columns = Columns { names: Vec::new(), values: Vec::new() };
+    for i in 0..zip.len() {
+        let mut file = zip.by_index(i).map_err(|e| e.to_string())?;
+        let name = file.name().trim_end_matches(".npy").to_string();
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(|e| format!("{name}: {e}"))?;
+        let values = array(&bytes).map_err(|e| format!("{name}: {e}"))?;
+        columns.values.push(values.into_iter().next().unwrap_or_default());
+        columns.names.push(name);
+    }
+    Ok(columns)
+}
+
+fn csv(path: &Path) -> Result<Columns, String> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path).map_err(|e| e.to_string())?;
+    let names: Vec<String> = reader.headers().map_err(|e| e.to_string())?.iter().map(String::from).collect();
+    let mut values = vec![Vec::new(); names.len()];
+    for (line, record) in reader.records().enumerate() {
+        let record = record.map_err(|e| e.to_string())?;
+        for (column, text) in values.iter_mut().zip(record.iter()) {
+            column.push(text.parse::<f64>().map_err(|_| format!("line {}: `{text}` is no number", line + 2))?);
+        }
+    }
+    Ok(Columns { names, values })
 }

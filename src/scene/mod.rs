@@ -1,5 +1,6 @@
 //! File -> Scene: bytes to meaning, with every problem of the file at once. Knows no engine and no plan.
 
+mod columns;
 mod expectations;
 mod fields;
 mod files;

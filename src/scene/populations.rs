@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use toml_edit::{Item, Table, TableLike};
 
+use super::columns::{stepped, values};
 use super::fields::Reader;
 use super::value::{Value, Wrong};
 use crate::base::problem::{Problem, Source, did_you_mean};
-use crate::base::units::{Dimension, Quantity};
+use crate::base::units::Quantity;
 use crate::model::{self, Model};
-use crate::network::{Kind, Law, Population, Values};
+use crate::network::{Population, Values};
 
 #[derive(Default)]
 pub struct Populations {
@@ -184,11 +185,24 @@ fn one(
         parameters: model.parameters.iter().map(|p| Values::Uniform(p.default)).collect(),
         initial: vec![None; model.states.len()],
         model: model.clone(),
+        changes: Vec::new(),
     };
     if let Some(parameters) = inherited(tables, table, "parameters", 0).and_then(Item::as_table_like) {
         for (key, item) in parameters.iter() {
             let Some(i) = parameter(reader, &model, key, item) else { continue };
-            if let Some(v) = values(reader, item, model.parameters[i].dimension, size) {
+            let dimension = model.parameters[i].dimension;
+            match stepped(reader, item, dimension) {
+                None => continue,
+                Some(None) => {}
+                Some(Some(steps)) => {
+                    for (step, x) in steps {
+                        positive(reader, key, &Values::Uniform(x), item);
+                        population.changes.push((step, i, x));
+                    }
+                    continue;
+                }
+            }
+            if let Some(v) = values(reader, item, dimension, size) {
                 positive(reader, &model.parameters[i].name, &v, item);
                 population.parameters[i] = v;
             }
@@ -204,6 +218,7 @@ fn one(
             population.initial[i] = values(reader, item, model.states[i].dimension, size);
         }
     }
+    population.changes.sort_by_key(|c| c.0);
     out.all.push(population);
     out.members.push(member);
 }
@@ -211,26 +226,12 @@ fn one(
 /// Time constants and capacitances divide: they must be positive.
 fn positive(reader: &mut Reader, name: &str, values: &Values, item: &Item) {
     let divides = name.starts_with("tau") || name == "C_m";
-    if let (true, Values::Uniform(x)) = (divides, values)
-        && *x <= 0.0
-    {
-        reader.say(item, format!("{name} must be positive, and is {x}"), "give a value above zero");
+    let worst = match values {
+        Values::Uniform(x) => *x,
+        Values::Column(column) => column.iter().copied().fold(f64::INFINITY, f64::min),
+        Values::Law(_) => return,
+    };
+    if divides && worst <= 0.0 {
+        reader.say(item, format!("{name} must be positive, and is {worst}"), "give a value above zero");
     }
-}
-
-fn values(reader: &mut Reader, item: &Item, dimension: Dimension, size: u32) -> Option<Values> {
-    if let Some(list) = item.as_array() {
-        if list.len() != size as usize {
-            reader.say(item, format!("{} values for {size} neurons", list.len()), "give one value for each neuron");
-            return None;
-        }
-        let column: Option<Vec<f64>> = list.iter().map(|v| reader.number(&Item::Value(v.clone()), dimension)).collect();
-        return Some(Values::Column(column?.into()));
-    }
-    let law = reader.law(item, dimension)?;
-    Some(if law.kind == Kind::Constant { Values::Uniform(constant(&law)) } else { Values::Law(law) })
-}
-
-fn constant(law: &Law) -> f64 {
-    law.offset + law.scale
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use toml_edit::{Item, Table, TableLike};
 
+use super::columns::{stepped, values};
 use super::fields::Reader;
 use super::parts::Places;
 use super::projections::{receptor, required, tables, weight};
@@ -11,7 +12,7 @@ use super::value::Wrong;
 use super::{files, value};
 use crate::base::problem::did_you_mean;
 use crate::base::units::{NUMBER, RATE};
-use crate::network::{Drive, Kind, Part, Probe, Receptor, Stimulus, Wave};
+use crate::network::{Drive, Kind, Part, Probe, Rate, Receptor, Stimulus, Values, Wave};
 
 const KINDS: [&str; 5] = ["poisson", "current", "sine", "noise", "spikes"];
 const KEYS: [&str; 20] = [
@@ -66,11 +67,7 @@ fn drive(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Place
     match kind {
         "poisson" => {
             let rate_item = required(reader, item, table, "rate")?;
-            let rate = reader.number(&rate_item, RATE)?;
-            if !(0.0..=1e6).contains(&rate) {
-                reader.say(&rate_item, format!("a rate of {rate} kHz"), "a rate lies between 0 and 1e9 Hz");
-                return None;
-            }
+            let rate = rate(reader, &rate_item, to)?;
             let (weight, receptor) = landing(reader, item, table, places, to)?;
             Some(Drive::Poisson { rate, weight, receptor })
         }
@@ -89,6 +86,25 @@ fn drive(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Place
             None
         }
     }
+}
+
+/// One rate, one for each neuron, or steps in time. What is drawn is checked by the plan.
+fn rate(reader: &mut Reader, item: &Item, to: &Part) -> Option<Rate> {
+    let rate = match stepped(reader, item, RATE)? {
+        Some(steps) => Rate::Steps(steps.into()),
+        None => Rate::Values(values(reader, item, RATE, to.which.len())?),
+    };
+    let known: Vec<f64> = match &rate {
+        Rate::Values(Values::Uniform(x)) => vec![*x],
+        Rate::Values(Values::Column(all)) => all.to_vec(),
+        Rate::Values(Values::Law(_)) => Vec::new(),
+        Rate::Steps(steps) => steps.iter().map(|s| s.1).collect(),
+    };
+    if let Some(x) = known.iter().find(|x| !(0.0..=1e6).contains(*x)) {
+        reader.say(item, format!("a rate of {x} kHz"), "a rate lies between 0 and 1e9 Hz");
+        return None;
+    }
+    Some(rate)
 }
 
 fn landing(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places, to: &Part) -> Option<(f64, Receptor)> {
@@ -191,16 +207,32 @@ pub fn probes(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Pro
         let (Some(record), Some(of)) = (required(reader, &item, table, "record"), required(reader, &item, table, "of")) else { continue };
         let name = record.as_str().unwrap_or("").to_string();
         let every = table.get("every").map_or(Some(1), |i| reader.steps(i)).unwrap_or(1).max(1);
-        for part in places.parts(reader, &of) {
+        let given = reader.string(table, "name");
+        let parts = places.parts(reader, &of);
+        let several = parts.len() > 1;
+        for part in parts {
+            let population = &places.populations[part.population].name;
+            let title = match &given {
+                Some(given) if several => format!("{given}_{population}"),
+                Some(given) => given.clone(),
+                None => format!("{population}_{name}"),
+            };
             if name == "spikes" {
                 out.push(Probe::Spikes { of: part });
                 continue;
             }
+            if name == "rate" {
+                if table.get("every").is_none() {
+                    reader.say(&record, "a rate needs the length of its bins", "add every = \"5 ms\"");
+                }
+                out.push(Probe::Rate { name: title, of: part, every });
+                continue;
+            }
             let model = &places.populations[part.population].model;
             match model.states.iter().position(|s| s.name == name) {
-                Some(variable) => out.push(Probe::State { of: part, variable, every }),
+                Some(variable) => out.push(Probe::State { name: title, of: part, variable, every }),
                 None => {
-                    let names = model.states.iter().map(|s| s.name.as_str()).chain(["spikes"]);
+                    let names = model.states.iter().map(|s| s.name.as_str()).chain(["spikes", "rate"]);
                     reader
                         .wrong(&record, value::Wrong(format!("{} has no state variable `{name}`", model.name), did_you_mean(&name, names)));
                 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::machine::{Engine, Machine};
 use crate::base::problem::{Problem, Source};
+use crate::network::Network;
 use crate::plan::{self, Harvest, Plan, State};
 use crate::scene::{self, Options, Scene};
 
@@ -46,6 +47,8 @@ pub struct Simulation {
     pub scene: Scene,
     pub plan: Arc<Plan>,
     pub journal: Vec<Stamped>,
+    /// Steps at which a parameter changes by itself.
+    changes: Vec<u64>,
     engine: Engine,
 }
 
@@ -57,7 +60,13 @@ impl Simulation {
             state.fits(&plan)?;
             engine.restore(state);
         }
-        Ok(Self { origin, scene, plan, journal: Vec::new(), engine })
+        let changes = scene.network.changes();
+        let mut simulation = Self { origin, scene, plan, journal: Vec::new(), changes, engine };
+        if simulation.changes.first().is_some_and(|c| *c <= simulation.step()) {
+            let (old, new) = (simulation.scene.network.clone(), simulation.scene.network.at(simulation.step()));
+            simulation.take_over(&old, &new)?;
+        }
+        Ok(simulation)
     }
 
     pub fn step(&self) -> u64 {
@@ -68,8 +77,29 @@ impl Simulation {
         self.engine.synapse_bytes()
     }
 
+    /// Advances by `steps`; parameters that change in time change between batches.
     pub fn advance(&mut self, steps: u64) -> Result<Harvest, String> {
-        self.engine.advance(steps)
+        let end = self.step() + steps;
+        let mut harvest = Harvest { from: self.step(), to: end, ..Harvest::default() };
+        while self.step() < end {
+            let next = self.changes.iter().copied().find(|c| *c > self.step()).unwrap_or(end).min(end);
+            let mut part = self.engine.advance(next - self.step())?;
+            harvest.spikes.append(&mut part.spikes);
+            harvest.samples.append(&mut part.samples);
+            harvest.events += part.events;
+            if self.changes.contains(&self.step()) {
+                let (old, new) = (self.scene.network.at(self.step() - 1), self.scene.network.at(self.step()));
+                self.take_over(&old, &new)?;
+            }
+        }
+        Ok(harvest)
+    }
+
+    fn take_over(&mut self, old: &Network, new: &Network) -> Result<(), String> {
+        let plan = Arc::new(plan::edit(old, &self.plan, new)?);
+        self.engine.adopt(plan.clone())?;
+        self.plan = plan;
+        Ok(())
     }
 
     pub fn save(&self) -> Result<State, String> {
@@ -83,10 +113,10 @@ impl Simulation {
         origin.options.set.retain(|(known, _)| known != address);
         origin.options.set.push((address.clone(), value.clone()));
         let scene = origin.load().map_err(|problems| problems.iter().map(Problem::render).collect::<String>())?;
-        let plan = plan::edit(&self.scene.network, &self.plan, &scene.network).map_err(|e| format!("{address} = {value}: {e}"))?;
-        let plan = Arc::new(plan);
-        self.engine.adopt(plan.clone())?;
-        (self.origin, self.scene, self.plan) = (origin, scene, plan);
+        let (old, new) = (self.scene.network.at(self.step()), scene.network.at(self.step()));
+        self.take_over(&old, &new).map_err(|e| format!("{address} = {value}: {e}"))?;
+        self.changes = scene.network.changes();
+        (self.origin, self.scene) = (origin, scene);
         self.journal.push(Stamped { step: self.engine.step(), command });
         Ok(())
     }

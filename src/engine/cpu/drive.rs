@@ -1,7 +1,7 @@
 //! Drive that arrives as counts times weight: Poisson input and replayed spikes. Knows no current.
 
 use crate::base::rng::Stream;
-use crate::plan::{DriveKind, DrivePlan, purpose};
+use crate::plan::{DriveKind, DrivePlan, Keep, purpose};
 
 /// Random numbers of four steps ahead: one Philox block serves four steps of one neuron.
 pub struct Draws {
@@ -27,12 +27,22 @@ impl Draws {
             return;
         }
         match &drive.kind {
-            DriveKind::Poisson { counts, weight, slot } => {
+            DriveKind::Poisson { counts, keep: Keep::All, weight, slot } => {
                 self.refill(step / 4);
                 let lane = (step % 4) as usize;
                 for (i, block) in self.block.iter().enumerate() {
                     let at = &mut due[slot + drive.to.get(i as u32) as usize];
                     *at = at.wrapping_add(counts.draw(block[lane]) as i32 * weight);
+                }
+            }
+            DriveKind::Poisson { counts, keep, weight, slot } => {
+                self.refill(step / 4);
+                let whole = keep.at(step);
+                for (i, block) in self.block.iter().enumerate() {
+                    let share = if let Keep::Each(all) = keep { all[i] } else { whole };
+                    let count = self.thinned(counts.draw(block[(step % 4) as usize]), share, [i as u32, step as u32]);
+                    let at = &mut due[slot + drive.to.get(i as u32) as usize];
+                    *at = at.wrapping_add(count as i32 * weight);
                 }
             }
             DriveKind::Spikes { steps, weight, slot } => {
@@ -47,6 +57,15 @@ impl Draws {
             }
             DriveKind::Current { .. } => {}
         }
+    }
+
+    /// How many of `count` events are kept, each by a word of its own.
+    fn thinned(&self, count: u32, share: u32, counter: [u32; 2]) -> u32 {
+        if share == Keep::WHOLE {
+            return count;
+        }
+        let word = |j: u32| self.stream.block([counter[0], counter[1], j / 4, 1])[(j % 4) as usize];
+        (0..count).filter(|j| word(*j) < share).count() as u32
     }
 
     #[inline(always)]

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::emit;
 use super::tables::{DRIVE_WORDS, PROBE_WORDS};
 use crate::network::{Wave, Which};
-use crate::plan::{DriveKind, DrivePlan, Number, Plan, ProbePlan};
+use crate::plan::{DriveKind, DrivePlan, Keep, Number, Plan, ProbePlan};
 
 /// Functions by number.
 #[derive(Default)]
@@ -124,11 +124,20 @@ fn driven(plan: &Plan, population: usize, j: usize, drive: &DrivePlan) -> String
     let weight = format!("bitcast<i32>(info[d{j} + 4u])");
     let key = format!("vec2(info[d{j} + 2u], info[d{j} + 3u])");
     match &drive.kind {
-        DriveKind::Poisson { slot, .. } => {
+        DriveKind::Poisson { slot, keep, .. } => {
             let r = receptor(plan, population, *slot);
+            let drawn = format!("poisson(info[d{j} + 7u], b{j}[now & 3u])");
+            let count = match keep {
+                Keep::All => drawn,
+                Keep::Each(_) => format!("thinned({drawn}, info[info[d{j} + 8u] + k{j}], {key}, vec2(k{j}, now))"),
+                Keep::Steps(_) => {
+                    let share = format!("waves[info[d{j} + 8u] + now - batch.origin]");
+                    format!("thinned({drawn}, {share}, {key}, vec2(k{j}, now))")
+                }
+            };
             format!(
                 "        if (m{j} && (t == 0u || (now & 3u) == 0u)) {{\n            b{j} = philox({key}, vec4(k{j}, now >> 2u, 0u, 0u));\n        }}\n        \
-                 if ({active}) {{\n            a{r} += poisson(info[d{j} + 7u], b{j}[now & 3u]) * {weight};\n        }}\n"
+                 if ({active}) {{\n            a{r} += {count} * {weight};\n        }}\n"
             )
         }
         DriveKind::Spikes { slot, .. } => {
@@ -143,7 +152,7 @@ fn driven(plan: &Plan, population: usize, j: usize, drive: &DrivePlan) -> String
         ),
         DriveKind::Current { input, .. } => {
             format!(
-                "        if ({active}) {{\n            u{input} = u{input} + waves[info[d{j} + 7u] + now - batch.origin];\n        }}\n"
+                "        if ({active}) {{\n            u{input} = u{input} + bitcast<f32>(waves[info[d{j} + 7u] + now - batch.origin]);\n        }}\n"
             )
         }
     }

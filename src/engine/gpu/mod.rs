@@ -20,7 +20,7 @@ mod tables;
 use std::sync::Arc;
 
 use crate::network::Wave;
-use crate::plan::{DriveKind, Harvest, Plan, PopulationPlan, Sample, Spike, State};
+use crate::plan::{DriveKind, Harvest, Keep, Plan, PopulationPlan, Sample, Spike, State};
 pub use device::{Device, Listed, devices};
 use kernels::Kernels;
 use memory::Memory;
@@ -170,14 +170,16 @@ impl Gpu {
         Ok(())
     }
 
-    /// Values of the currents that are the same for all neurons, for every step of the submission.
+    /// What is the same for all neurons and differs from step to step: currents, and shares of stepped rates.
     fn write_waves(&self, span: u32) {
         for (i, drive) in self.plan.drives.iter().enumerate() {
-            let DriveKind::Current { wave, .. } = &drive.kind else { continue };
-            if matches!(wave, Wave::Noise { .. }) {
-                continue;
-            }
-            let values: Vec<f32> = (0..u64::from(span)).map(|k| wave.at(self.step + k, self.plan.dt).unwrap_or(0.0) as f32).collect();
+            let steps = self.step..self.step + u64::from(span);
+            let values: Vec<u32> = match &drive.kind {
+                DriveKind::Current { wave: Wave::Noise { .. }, .. } => continue,
+                DriveKind::Current { wave, .. } => steps.map(|k| (wave.at(k, self.plan.dt).unwrap_or(0.0) as f32).to_bits()).collect(),
+                DriveKind::Poisson { keep: keep @ Keep::Steps(_), .. } => steps.map(|k| keep.at(k)).collect(),
+                _ => continue,
+            };
             let at = i as u64 * u64::from(self.memory.sizes.span) * 4;
             self.device.queue.write_buffer(&self.memory.waves, at, bytemuck::cast_slice(&values));
         }

@@ -4,7 +4,8 @@
 //! the spike log, 4 where the groups are, 5 number of groups, 6 where the chunk counts are, 7 bits of a delay, 8 number of
 //! the shard, 9-10 key of the model noise. A group is (piece, first neuron within it). A piece has 10 words: class, first
 //! neuron, length, slot, state, first within the population, coefficients, drives, probes, quanta.
-//! A drive has 12: start, stop, key (2), weight, part (2), table, period, mean, sd, none. A probe has 4: interval, part
+//! A drive has 12: start, stop, key (2), weight, part (2), table, period (or where the shares of a Poisson drive are), mean,
+//! sd, none. A probe has 4: interval, part
 //! (2; of a list, the length in the second word), samples. A part is (start, length) or (where the positions are, length).
 
 use super::classes::{Classes, drives, probes};
@@ -12,7 +13,7 @@ use super::shards::{Piece, delay_bits};
 use crate::base::math;
 use crate::base::rng::Stream;
 use crate::network::{Wave, Which};
-use crate::plan::{DriveKind, DrivePlan, Number, Plan, purpose};
+use crate::plan::{DriveKind, DrivePlan, Keep, Number, Plan, purpose};
 
 pub const DRIVE_WORDS: usize = 12;
 pub const PROBE_WORDS: usize = 4;
@@ -149,9 +150,14 @@ impl Tables {
         let part = self.part(&drive.to, size);
         let mut words = [clamped(drive.start), clamped(drive.stop), key[0], key[1], 0, part[0], part[1], 0, 1, 0, 0, 0];
         match &drive.kind {
-            DriveKind::Poisson { counts, weight, .. } => {
+            DriveKind::Poisson { counts, keep, weight, .. } => {
                 words[4] = *weight as u32;
                 words[7] = self.poisson(counts.table());
+                words[8] = match keep {
+                    Keep::All => 0,
+                    Keep::Each(shares) => self.append(shares),
+                    Keep::Steps(_) => i as u32 * span,
+                };
             }
             DriveKind::Spikes { steps, weight, .. } => {
                 words[4] = *weight as u32;
