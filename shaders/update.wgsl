@@ -34,11 +34,11 @@ var<immediate> batch: Batch;
 @group(0) @binding(6) var<storage, read_write> log: Log;
 @group(0) @binding(7) var<storage, read_write> samples: array<f32>;
 
-// Count for a uniform word, from a table: least count, entries, guide of 4096 words, thresholds.
+// Count for a uniform word, from a table: least count, entries, guide of 256 words, thresholds.
 fn poisson(table: u32, u: u32) -> i32 {
     let entries = info[table + 1u];
-    var k = info[table + 2u + (u >> 20u)];
-    while (k < entries && info[table + 4098u + k] <= u) {
+    var k = info[table + 2u + (u >> 24u)];
+    while (k < entries && info[table + 258u + k] <= u) {
         k++;
     }
     return i32(info[table] + k);

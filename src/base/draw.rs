@@ -33,6 +33,8 @@ pub struct Poisson {
 }
 
 const GUIDE: u32 = 12;
+/// Bits of the guide in `Poisson::table`: device tables stay small, and begin a few entries lower.
+const COARSE: u32 = 8;
 
 impl Poisson {
     /// Counts of this mean; none at all for a mean of zero or less.
@@ -64,10 +66,10 @@ impl Poisson {
         self.first + k as u32
     }
 
-    /// As words for an engine that draws elsewhere: least count, number of thresholds, guide, thresholds.
+    /// As words for an engine that draws elsewhere: least count, number of thresholds, coarse guide, thresholds.
     pub fn table(&self) -> Vec<u32> {
         let mut table = vec![self.first, self.thresholds.len() as u32];
-        table.extend_from_slice(&self.guide);
+        table.extend(self.guide.iter().step_by(1 << (GUIDE - COARSE)));
         table.extend_from_slice(&self.thresholds);
         table
     }
