@@ -1,0 +1,84 @@
+//! What tests of networks share: scenes from text, machines to run them on, runs in batches. Holds no test.
+#![allow(dead_code)]
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use synfire::base::problem::{Problem, Source};
+use synfire::plan::{Connection, Harvest, Plan, State, connections, plan, resumed};
+use synfire::scene::{Options, Scene};
+use synfire::session::{Backend, Machine, Origin, Simulation, choose};
+
+/// The CPU engine, and the GPU engine where there is an adapter; without one the tests say so, and in CI they fail.
+pub fn machines() -> &'static [Machine] {
+    static MACHINES: OnceLock<Vec<Machine>> = OnceLock::new();
+    MACHINES.get_or_init(open)
+}
+
+fn open() -> Vec<Machine> {
+    let cpu = choose(Backend::Cpu, None).unwrap().0;
+    match choose(Backend::Gpu, None) {
+        Ok((gpu, _)) => vec![cpu, gpu],
+        Err(e) if std::env::var_os("CI").is_some() && cfg!(feature = "gpu") => panic!("CI must have an adapter: {e}"),
+        Err(e) => {
+            eprintln!("SKIPPED on the GPU engine: {e}");
+            vec![cpu]
+        }
+    }
+}
+
+pub fn cpu() -> Machine {
+    choose(Backend::Cpu, None).unwrap().0
+}
+
+pub fn origin(text: &str, folder: Option<&Path>, set: &[(&str, &str)]) -> Origin {
+    let source = Arc::new(Source { name: "test.toml".into(), text: text.into() });
+    let set = set.iter().map(|(a, v)| (a.to_string(), v.to_string())).collect();
+    Origin { source, folder: folder.map(Path::to_path_buf), options: Options { set, ..Options::default() } }
+}
+
+pub fn rendered(problems: &[Problem]) -> String {
+    problems.iter().map(Problem::render).collect()
+}
+
+pub fn load(origin: &Origin) -> Scene {
+    origin.load().unwrap_or_else(|p| panic!("{}", rendered(&p)))
+}
+
+/// A simulation from the start, or from a state.
+pub fn start(origin: Origin, machine: &Machine, state: Option<&State>) -> Simulation {
+    let scene = load(&origin);
+    let plan = match state {
+        Some(state) => resumed(&scene.network, &state.scales).unwrap(),
+        None => plan(&scene.network).unwrap(),
+    };
+    Simulation::new(origin, scene, Arc::new(plan), machine, state).unwrap()
+}
+
+/// Advances in batches and joins what they bring.
+pub fn advance(simulation: &mut Simulation, steps: u64, batch: u64) -> Harvest {
+    let end = simulation.step() + steps;
+    let mut all = Harvest { from: simulation.step(), to: end, ..Harvest::default() };
+    while simulation.step() < end {
+        let part = simulation.advance(batch.min(end - simulation.step())).unwrap();
+        all.spikes.extend(part.spikes);
+        all.samples.extend(part.samples);
+        all.events += part.events;
+    }
+    all
+}
+
+/// A scene from the start over `steps`.
+pub fn run(text: &str, machine: &Machine, steps: u64) -> Harvest {
+    advance(&mut start(origin(text, None, &[]), machine, None), steps, steps)
+}
+
+/// All synapses of a plan, by projection.
+pub fn synapses(plan: &Plan) -> Vec<Vec<Connection>> {
+    let of = |p| {
+        let mut out = Vec::new();
+        connections(plan, p, |c| out.push(c));
+        out
+    };
+    plan.projections.iter().map(of).collect()
+}
