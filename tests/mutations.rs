@@ -34,7 +34,7 @@ fn mutated_scenes_never_panic() {
             }
             Ok(scene) => {
                 loaded += 1;
-                if synfire::plan::estimate(&scene.network) < 2e6 {
+                if synfire::plan::estimate(&scene.network, None) < 2e6 {
                     planned += 1;
                     // Refusing is fine, crashing is not.
                     let _ = synfire::plan::plan(&scene.network);

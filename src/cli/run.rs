@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::args::{self, Format};
-use super::scene::{bytes, origin, plan, problems};
+use super::scene::{bytes, free_memory, origin, plan, problems};
 use super::{Failure, args::Run, edits};
 use crate::export::{self, Checkpoint};
 use crate::network::{Network, Probe};
@@ -24,7 +24,7 @@ pub fn run(words: &Run) -> Result<(), Failure> {
     let journal = edits::journal(words, scene.network.dt)?;
     let resumed = words.resume.as_deref().map(export::read_checkpoint).transpose().map_err(Failure::Run)?;
     if let Some(checkpoint) = &resumed {
-        plan = plan::resumed(&scene.network, &checkpoint.about.scales).map_err(Failure::Run)?;
+        plan = plan::resumed(&scene.network, &checkpoint.about.scales, free_memory()).map_err(Failure::Run)?;
         checkpoint.belongs(&plan).map_err(Failure::Run)?;
     }
     let out = directory(words)?;

@@ -27,15 +27,16 @@ pub fn origin(words: &args::Scene) -> Result<Origin, Failure> {
 
 /// Lowers a scene, refusing what does not fit into memory.
 pub fn plan(scene: &Scene) -> Result<Plan, Failure> {
-    let needed = crate::plan::estimate(&scene.network);
-    if let Some(free) = free_memory().filter(|free| needed > *free as f64) {
+    let free = free_memory();
+    let needed = crate::plan::estimate(&scene.network, free);
+    if let Some(free) = free.filter(|free| needed > *free as f64) {
         return Err(Failure::Memory(format!(
             "this network takes about {} and only {} are free: scale it down or take a larger machine",
             bytes(needed as u64),
             bytes(free)
         )));
     }
-    crate::plan::plan(&scene.network).map_err(refused)
+    crate::plan::plan_within(&scene.network, free).map_err(refused)
 }
 
 pub fn refused(e: String) -> Failure {
@@ -87,7 +88,7 @@ fn threads(count: Option<usize>) -> Result<(), Failure> {
 }
 
 /// Bytes that a new process may still take, where the system says so.
-fn free_memory() -> Option<u64> {
+pub fn free_memory() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find(|l| l.starts_with("MemAvailable:"))?;
     line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)

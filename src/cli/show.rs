@@ -18,6 +18,11 @@ pub fn check(words: &args::Scene) -> Result<(), Failure> {
         println!("  {what:12} {}", bytes(*b));
     }
     println!("  {:12} {}", "in all", bytes(plan.bytes()));
+    for p in &plan.projections {
+        let (from, to) = (&plan.populations[p.source].name, &plan.populations[p.target].name);
+        let how = if p.procedural() { "procedural" } else { "stored" };
+        println!("  {from}->{to}: {} synapses, {how}: {}", p.wiring.synapses(), p.storage.why);
+    }
     Ok(())
 }
 

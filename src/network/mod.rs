@@ -136,6 +136,15 @@ pub struct Projection {
     pub weight: Law,
     /// In milliseconds.
     pub delay: Law,
+    /// Where its synapses come from; the plan chooses if it is not said.
+    pub storage: Option<Storage>,
+}
+
+/// Whether synapses are kept in memory, or drawn again at every spike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    Stored,
+    Procedural,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,7 +17,8 @@ pub fn edit(old: &Network, plan: &Plan, new: &Network) -> Result<Plan, String> {
     if let Some(receptor) = scale::outgrown(new, &wirings, &scales) {
         return Err(format!("the weights onto {receptor} no longer fit their fixed-point scale: this needs the network to be rebuilt"));
     }
-    let edited = lower(new, wirings, scales)?;
+    let storage = plan.projections.iter().map(|p| p.storage.clone()).collect();
+    let edited = lower(new, wirings, storage, scales)?;
     for (a, b) in plan.populations.iter().zip(&edited.populations) {
         if a.program != b.program {
             return Err(format!("the model of {} becomes another one: this needs the network to be rebuilt", a.name));
@@ -27,8 +28,8 @@ pub fn edit(old: &Network, plan: &Plan, new: &Network) -> Result<Plan, String> {
 }
 
 /// The plan of a network whose inputs keep the scales of a checkpoint.
-pub fn resumed(network: &Network, scales: &[Vec<i32>]) -> Result<Plan, String> {
-    let fresh = super::plan(network)?;
+pub fn resumed(network: &Network, scales: &[Vec<i32>], free: Option<u64>) -> Result<Plan, String> {
+    let fresh = super::plan_within(network, free)?;
     let matches = scales.len() == fresh.populations.len() && scales.iter().zip(&fresh.populations).all(|(s, p)| s.len() == p.scale.len());
     if !matches {
         return Err("the checkpoint is of a network with other populations or receptors".into());
@@ -37,7 +38,8 @@ pub fn resumed(network: &Network, scales: &[Vec<i32>]) -> Result<Plan, String> {
     if let Some(receptor) = scale::outgrown(network, &wirings, scales) {
         return Err(format!("the weights onto {receptor} do not fit the fixed-point scale of the checkpoint: run from the start"));
     }
-    lower(network, wirings, scales.to_vec())
+    let storage = fresh.projections.iter().map(|p| p.storage.clone()).collect();
+    lower(network, wirings, storage, scales.to_vec())
 }
 
 fn structure(old: &Network, new: &Network) -> Option<String> {

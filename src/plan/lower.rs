@@ -4,22 +4,31 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::laws::{self, Spread};
-use super::{DriveKind, DrivePlan, Keep, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight, Wiring, purpose, scale};
+use super::{
+    Choice, DriveKind, DrivePlan, Keep, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight, Wiring, purpose, scale, storage,
+};
 use crate::base::draw::Poisson;
 use crate::network::{Drive, Network, Population, Probe, Projection, Rate, Receptor, Rule, Stimulus, Synapse};
 
 /// Delays of more steps than this are refused: the ring would not fit.
 const LONGEST_DELAY: f64 = 60_000.0;
 
-/// Lowers a network. An error names the population or projection and what would help.
+/// Lowers a network for a machine of ample memory. An error names the population or projection and what would help.
 pub fn plan(network: &Network) -> Result<Plan, String> {
-    let wirings = network.projections.iter().enumerate().map(|(i, p)| wiring(network, i, p)).collect::<Result<Vec<_>, _>>()?;
-    let scales = scale::scales(network, &wirings)?;
-    lower(network, wirings, scales)
+    plan_within(network, None)
 }
 
-/// Lowers a network whose wirings and scales are known.
-pub fn lower(network: &Network, wirings: Vec<Arc<Wiring>>, scales: Vec<Vec<i32>>) -> Result<Plan, String> {
+/// Lowers a network for a machine that has `free` bytes of memory, if that is known.
+pub fn plan_within(network: &Network, free: Option<u64>) -> Result<Plan, String> {
+    let storage =
+        storage::choose(network, free).map_err(|(i, e)| format!("projection {}: {e}", title(network, &network.projections[i])))?;
+    let wirings = network.projections.iter().enumerate().map(|(i, p)| wiring(network, i, p)).collect::<Result<Vec<_>, _>>()?;
+    let scales = scale::scales(network, &wirings)?;
+    lower(network, wirings, storage, scales)
+}
+
+/// Lowers a network whose wirings, storage and scales are known.
+pub fn lower(network: &Network, wirings: Vec<Arc<Wiring>>, storage: Vec<Choice>, scales: Vec<Vec<i32>>) -> Result<Plan, String> {
     let mut populations = Vec::new();
     let (mut first, mut slot) = (0u32, 0usize);
     for (i, p) in network.populations.iter().enumerate() {
@@ -29,8 +38,9 @@ pub fn lower(network: &Network, wirings: Vec<Arc<Wiring>>, scales: Vec<Vec<i32>>
         populations.push(lowered);
     }
     let mut projections = Vec::new();
-    for (i, (p, wiring)) in network.projections.iter().zip(wirings).enumerate() {
-        projections.push(projection(network, &populations, i, p, wiring).map_err(|e| format!("projection {}: {e}", title(network, p)))?);
+    for (i, ((p, wiring), choice)) in network.projections.iter().zip(wirings).zip(storage).enumerate() {
+        let lowered = projection(network, &populations, i, p, wiring, choice);
+        projections.push(lowered.map_err(|e| format!("projection {}: {e}", title(network, p)))?);
     }
     let longest = projections.iter().map(|p| p.longest()).fold(1.0, f64::max);
     if longest > LONGEST_DELAY {
@@ -125,6 +135,7 @@ fn projection(
     i: usize,
     p: &Projection,
     wiring: Arc<Wiring>,
+    storage: Choice,
 ) -> Result<ProjectionPlan, String> {
     let target = &populations[p.to.population];
     let (slots, exponent) = receptors(target, p.receptor);
@@ -147,6 +158,7 @@ fn projection(
         delay: laws::quantile(&p.delay, 1.0 / network.dt)?,
         slots,
         stream: i as u32,
+        storage,
     })
 }
 
@@ -225,12 +237,14 @@ fn budget(plan: &Plan) -> Vec<(&'static str, u64)> {
         let delay = u64::from(p.delay.min() != p.delay.max()) * if p.longest() < 256.0 { 1 } else { 2 };
         target + weight + delay
     };
+    let stored = || plan.projections.iter().filter(|p| !p.procedural());
     let columns = |p: &PopulationPlan| {
         let columns = p.coefficients.iter().filter(|c| matches!(c, Number::Column(_))).count();
         (p.program.states as usize + p.program.inputs as usize + columns) as u64 * u64::from(p.size) * 4
     };
     vec![
-        ("synapses", plan.projections.iter().map(|p| p.wiring.synapses() * synapse(p) + 4 * u64::from(p.from.len())).sum()),
+        ("synapses", stored().map(|p| p.wiring.synapses() * synapse(p) + 4 * u64::from(p.from.len())).sum()),
+        ("wiring", plan.projections.iter().map(|p| p.wiring.bytes()).sum()),
         ("delay ring", plan.ring as u64 * plan.slots as u64 * 4),
         ("state", plan.populations.iter().map(columns).sum()),
         ("drive", plan.drives.iter().map(|d| u64::from(d.to.len()) * 16).sum()),

@@ -6,6 +6,7 @@ mod harvest;
 mod laws;
 mod lower;
 mod scale;
+mod storage;
 mod synapses;
 mod types;
 mod wiring;
@@ -13,10 +14,10 @@ mod wiring;
 pub use edit::{State, edit, resumed};
 pub use estimate::estimate;
 pub use harvest::{Harvest, Sample, Spike};
-pub use lower::plan;
+pub use lower::{plan, plan_within};
 pub use synapses::{Connection, Drawn, Synapses, connections, constant};
-pub use types::{DriveKind, DrivePlan, Keep, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight};
-pub use wiring::Wiring;
+pub use types::{Choice, DriveKind, DrivePlan, Keep, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight};
+pub use wiring::{Ends, Kind, Permutation, Wiring};
 
 /// What a random stream is for; the second half of its name is a number within the purpose.
 pub mod purpose {

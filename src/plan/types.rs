@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::base::draw::{Poisson, Quantile};
 use crate::model::program::Program;
-use crate::network::{Synapse, Wave, Which};
+use crate::network::{Storage, Synapse, Wave, Which};
 
 use super::Wiring;
 
@@ -23,6 +23,12 @@ pub struct Plan {
     pub probes: Vec<ProbePlan>,
     /// What memory is spent on, counted before any of it is allocated.
     pub budget: Vec<(&'static str, u64)>,
+}
+
+impl ProjectionPlan {
+    pub fn procedural(&self) -> bool {
+        self.storage.storage == Storage::Procedural
+    }
 }
 
 impl Plan {
@@ -82,6 +88,14 @@ pub struct ProjectionPlan {
     pub slots: [usize; 2],
     /// Number of the random streams of this projection.
     pub stream: u32,
+    pub storage: Choice,
+}
+
+/// How a projection's synapses are held, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    pub storage: Storage,
+    pub why: String,
 }
 
 /// Weights in quanta: `value << shift`, the value fitting 16 bits unless it is constant or listed.

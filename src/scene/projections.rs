@@ -8,9 +8,9 @@ use super::parts::Places;
 use super::value::Wrong;
 use crate::base::problem::did_you_mean;
 use crate::base::units::TIME;
-use crate::network::{Kind, Law, Part, Projection, Receptor, Rule};
+use crate::network::{Kind, Law, Part, Projection, Receptor, Rule, Storage};
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "from",
     "to",
     "rule",
@@ -24,6 +24,7 @@ const KEYS: [&str; 13] = [
     "out_degree",
     "count",
     "file",
+    "storage",
 ];
 const RULES: [&str; 7] =
     ["all_to_all", "one_to_one", "fixed_probability", "fixed_in_degree", "fixed_out_degree", "fixed_total_number", "list"];
@@ -114,6 +115,10 @@ fn pair(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places
         }
         None => Law::constant(reader.scope.dt?),
     };
+    let storage = match table.get("storage") {
+        Some(given) => Some(storage(reader, given)?),
+        None => None,
+    };
     Some(Projection {
         from: source.clone(),
         to: target.clone(),
@@ -123,7 +128,20 @@ fn pair(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places
         receptor,
         weight,
         delay,
+        storage,
     })
+}
+
+fn storage(reader: &mut Reader, item: &Item) -> Option<Storage> {
+    match item.as_str() {
+        Some("stored") => Some(Storage::Stored),
+        Some("procedural") => Some(Storage::Procedural),
+        _ => {
+            let help = "write \"stored\", \"procedural\" (drawn again at every spike), or leave it out: the plan chooses";
+            reader.say(item, format!("there is no storage {}", item.to_string().trim()), help);
+            None
+        }
+    }
 }
 
 /// A weight in the dimension of its receptor; a conductance takes none below zero.

@@ -14,7 +14,7 @@ pub fn blocks(plan: &Plan) -> Result<Vec<Block>, String> {
         return Err(format!("{} projections: at most 65,535 can be built", plan.projections.len()));
     }
     let mut leaving = vec![Vec::new(); plan.populations.len()];
-    plan.projections.iter().enumerate().for_each(|(i, p)| leaving[p.source].push(i));
+    plan.projections.iter().enumerate().filter(|(_, p)| !p.procedural()).for_each(|(i, p)| leaving[p.source].push(i));
     (0..plan.neurons.div_ceil(BLOCK)).into_par_iter().map(|b| block(plan, &leaving, b)).collect()
 }
 
@@ -25,7 +25,7 @@ pub fn constants(plan: &Plan) -> Vec<i32> {
 
 /// Whether a projection's weights are stored one by one.
 pub fn stored(p: &ProjectionPlan) -> bool {
-    !constant(&p.weight.law) || p.listed.iter().any(|s| s.weight.is_some())
+    !p.procedural() && (!constant(&p.weight.law) || p.listed.iter().any(|s| s.weight.is_some()))
 }
 
 /// One synapse on its way into a block.

@@ -5,13 +5,15 @@
 //! 1. *deliver*: of every row under way, the run that is due at k+1 is added to the accumulators.
 //! 2. *drive*: counts and replayed spikes that arrive at k+1 are added too; currents hold their value of k.
 //! 3. *update*: every block integrates over the step, then takes the accumulators, then tests, resets and reports.
-//! 4. *clear*: the accumulators are zeroed, and the rows of the neurons that spiked at k+1 are under way, due from k+2 on.
+//! 4. *clear*: the accumulators are zeroed, and the rows of the neurons that spiked at k+1 are under way, due from k+2 on;
+//!    procedural ones are drawn now, into a ring that step 1 reads too.
 
 mod block;
 mod build;
 mod calendar;
 mod currents;
 mod drive;
+mod procedural;
 mod rows;
 
 use std::sync::Arc;
@@ -27,6 +29,7 @@ pub struct Cpu {
     due: Vec<i32>,
     blocks: Vec<rows::Block>,
     calendar: calendar::Calendar,
+    procedural: procedural::Procedural,
     drives: Vec<drive::Draws>,
     phases: Phases,
 }
@@ -47,6 +50,7 @@ impl Cpu {
             populations: plan.populations.iter().map(block::Columns::new).collect(),
             due: vec![0; plan.slots],
             blocks,
+            procedural: procedural::Procedural::new(&plan),
             calendar: calendar::Calendar::new(plan.ring - 1, build::constants(&plan)),
             drives: plan.drives.iter().map(|d| drive::Draws::new(plan.seed, d)).collect(),
             phases: Phases::default(),
@@ -91,11 +95,13 @@ impl Cpu {
 
     /// The network at this step, apart from the engine.
     pub fn save(&self) -> State {
+        let mut due = self.calendar.due(self.step, self.plan.slots, &self.blocks);
+        self.procedural.save(self.step, &mut due);
         State {
             step: self.step,
             scales: self.plan.populations.iter().map(|p| p.scale.clone()).collect(),
             values: self.populations.iter().map(|c| c.states.clone()).collect(),
-            due: self.calendar.due(self.step, self.plan.slots, &self.blocks),
+            due,
         }
     }
 
@@ -103,6 +109,7 @@ impl Cpu {
     pub fn restore(&mut self, state: &State) {
         self.step = state.step;
         self.calendar.take_over(state.due.clone());
+        self.procedural.clear();
         for (columns, values) in self.populations.iter_mut().zip(&state.values) {
             columns.states.clone_from(values);
             columns.stale = true;
@@ -124,6 +131,7 @@ impl Cpu {
         let now = self.step + 1;
         let due = &mut self.due[..];
         self.calendar.deliver(now, &self.blocks, due);
+        self.procedural.deliver(now, due);
         for (drive, draws) in plan.drives.iter().zip(&mut self.drives) {
             draws.apply(drive, self.step, due);
         }
@@ -135,6 +143,7 @@ impl Cpu {
         due.fill(0);
         for spike in &harvest.spikes[first_spike..] {
             self.phases.events += u64::from(self.calendar.spike(now, spike.neuron, &self.blocks));
+            self.phases.events += self.procedural.spike(now, spike.neuron, plan);
         }
         self.phases.spikes += (harvest.spikes.len() - first_spike) as u64;
         self.sample(plan, now, harvest);

@@ -64,6 +64,9 @@ pub struct Gpu {
 
 impl Gpu {
     pub fn new(plan: Arc<Plan>, device: Arc<Device>, forced: Forced) -> Result<Self, String> {
+        if plan.projections.iter().any(|p| p.procedural()) {
+            return Err("the GPU engine stores every synapse as yet: storage = \"stored\", or --backend cpu".into());
+        }
         let shortest = plan.projections.iter().map(|p| p.shortest()).fold(f64::from(LONGEST_BATCH), f64::min) as u32;
         let batch = forced.batch.unwrap_or(LONGEST_BATCH).clamp(1, shortest.max(1));
         let scope = device.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);

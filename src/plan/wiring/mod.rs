@@ -1,12 +1,15 @@
 //! Wiring by integers: the row of a source is a pure function of (seed, projection, source). Knows no weight and no engine.
 
+mod counts;
 mod permutation;
 mod stored;
 
+use crate::base::gaps::Gaps;
 use crate::base::rng::Stream;
-use crate::network::{Projection, Rule};
-use permutation::Permutation;
-use stored::Stored;
+use crate::network::{Projection, Rule, Which};
+pub use counts::Ends;
+pub use permutation::Permutation;
+pub use stored::Stored;
 
 /// Streams of a projection's wiring.
 const WIRING: u32 = 16;
@@ -23,26 +26,35 @@ pub struct Wiring {
 }
 
 /// Where a source finds itself among the targets.
-struct Own(Vec<u32>);
+enum Own {
+    /// Both parts are ranges: source `s` is target `s + shift`, if there is one.
+    Shift(i64),
+    /// By source; `u32::MAX` where it is no target.
+    Places(Vec<u32>),
+}
 
-enum Kind {
+/// How the row of source `s` comes about. Words are of the wiring's stream; `own` is skipped where autapses are not allowed.
+pub enum Kind {
     AllToAll,
     OneToOne,
-    /// ln(1 - p), for gaps by inversion.
+    /// Targets come in blocks of `2^block`; word k of block b of source s is lane k%4 of counter [s, k/4, b, 0], and gives the next
+    /// gap between targets.
     Bernoulli {
         p: f64,
+        gaps: Gaps,
+        block: u32,
     },
-    /// Row `s` has `ends[s] - ends[s-1]` independent targets.
+    /// Synapse k of source s: target = high word of (number of targets times lane k%4 of counter [s, k/4, 0, 0]).
     Independent {
-        ends: Vec<u64>,
+        ends: Ends,
     },
-    /// Row `s` has that many different targets.
+    /// The first images of a permutation of the targets with the key of counter [s, 0, 0, 0].
     Distinct {
-        ends: Vec<u64>,
+        ends: Ends,
     },
     /// Synapse number `j` owns stub `permutation(j)`; target = stub / in-degree.
     Stubs {
-        ends: Vec<u64>,
+        ends: Ends,
         in_degree: u64,
         permutation: Permutation,
     },
@@ -61,30 +73,33 @@ impl Wiring {
             own,
         };
         let counts = Stream::new(seed, [COUNTS, projection]);
-        wiring.kind = wiring.kind(p, &counts)?;
+        wiring.kind = wiring.lowered(p, &counts)?;
         Ok(wiring)
     }
 
-    fn kind(&self, p: &Projection, counts: &Stream) -> Result<Kind, String> {
+    fn lowered(&self, p: &Projection, counts: &Stream) -> Result<Kind, String> {
         let (n_s, n_t) = (u64::from(self.sources), u64::from(self.targets));
         let excluded = u64::from(self.own.is_some());
-        let even = |each: u64| (1..=n_s).map(|s| s * each).collect();
+        let even = |each: u32| Ends::Even(each, self.sources);
         Ok(match &p.rule {
             Rule::AllToAll => Kind::AllToAll,
             Rule::OneToOne if n_s != n_t => return Err(format!("one_to_one needs equal sizes: {n_s} sources and {n_t} targets")),
             Rule::OneToOne => Kind::OneToOne,
             Rule::FixedProbability(q) if !(0.0..=1.0).contains(q) => return Err(format!("a probability of {q}: it lies between 0 and 1")),
-            Rule::FixedProbability(q) => Kind::Bernoulli { p: *q },
+            // Nearer to 0 or 1 than a word of 32 bits can tell.
+            Rule::FixedProbability(q) if *q > 1.0 - 1e-9 => Kind::AllToAll,
+            Rule::FixedProbability(q) if *q < 1e-9 => Kind::Independent { ends: even(0) },
+            Rule::FixedProbability(q) => Kind::Bernoulli { p: *q, gaps: Gaps::new(*q), block: bernoulli_block(*q) },
             Rule::FixedOutDegree(k) if n_t <= excluded && *k > 0 => return Err(format!("{k} targets for each source, but there are none")),
-            Rule::FixedOutDegree(k) if p.multapses => Kind::Independent { ends: even(u64::from(*k)) },
+            Rule::FixedOutDegree(k) if p.multapses => Kind::Independent { ends: even(*k) },
             Rule::FixedOutDegree(k) if u64::from(*k) + excluded > n_t => return Err(too_many(*k, "out", n_t, excluded)),
-            Rule::FixedOutDegree(k) => Kind::Distinct { ends: even(u64::from(*k)) },
+            Rule::FixedOutDegree(k) => Kind::Distinct { ends: even(*k) },
             Rule::FixedInDegree(k) if n_s <= excluded && *k > 0 && n_t > 0 => {
                 return Err(format!("{k} sources for each target, but there are none"));
             }
             Rule::FixedInDegree(k) if p.multapses && self.own.is_none() => {
                 let stubs = u64::from(*k) * n_t;
-                let ends = multinomial(stubs, self.sources, counts);
+                let ends = Ends::multinomial(stubs, self.sources, counts);
                 Kind::Stubs { ends, in_degree: u64::from(*k), permutation: Permutation::new(stubs, counts.block([0, 0, 0, 1])) }
             }
             Rule::FixedInDegree(k) if !p.multapses && u64::from(*k) + excluded > n_s => return Err(too_many(*k, "in", n_s, excluded)),
@@ -92,7 +107,7 @@ impl Wiring {
             Rule::FixedTotalNumber(n) if (n_s == 0 || n_t <= excluded) && *n > 0 => {
                 return Err(format!("{n} synapses between {n_s} and {n_t} neurons"));
             }
-            Rule::FixedTotalNumber(n) if p.multapses => Kind::Independent { ends: multinomial(*n, self.sources, counts) },
+            Rule::FixedTotalNumber(n) if p.multapses => Kind::Independent { ends: Ends::multinomial(*n, self.sources, counts) },
             Rule::FixedTotalNumber(n) => {
                 let pairs = n_s * n_t - if excluded > 0 { self.own_pairs() } else { 0 };
                 if *n > pairs {
@@ -106,23 +121,22 @@ impl Wiring {
 
     /// Targets of `source` in canonical order, as positions among the targets, pushed to `out`.
     pub fn row(&self, source: u32, out: &mut Vec<u32>) {
-        let own = self.own.as_ref().and_then(|o| o.of(source));
+        let own = self.own(source);
         match &self.kind {
             Kind::AllToAll => out.extend((0..self.targets).filter(|t| Some(*t) != own)),
             Kind::OneToOne => out.extend(Some(source).filter(|t| Some(*t) != own)),
-            Kind::Bernoulli { p } => self.bernoulli(source, *p, own, out),
+            Kind::Bernoulli { gaps, block, .. } => self.bernoulli(source, gaps, *block, own, out),
             Kind::Independent { ends } => {
                 let n = self.targets - u32::from(own.is_some());
-                self.stream.fill(source, length(ends, source), |_, u| out.push(skip(((u64::from(u) * u64::from(n)) >> 32) as u32, own)));
+                self.stream.fill(source, ends.length(source), |_, u| out.push(skip(((u64::from(u) * u64::from(n)) >> 32) as u32, own)));
             }
             Kind::Distinct { ends } => {
                 let n = self.targets - u32::from(own.is_some());
                 let order = Permutation::new(u64::from(n), self.stream.block([source, 0, 0, 0]));
-                out.extend((0..length(ends, source) as u64).map(|k| skip(order.at(k) as u32, own)));
+                out.extend((0..ends.length(source) as u64).map(|k| skip(order.at(k) as u32, own)));
             }
             Kind::Stubs { ends, in_degree, permutation } => {
-                let end = ends[source as usize];
-                out.extend((end - length(ends, source) as u64..end).map(|j| (permutation.at(j) / in_degree) as u32));
+                out.extend(ends.row(source).map(|j| (permutation.at(j) / in_degree) as u32));
             }
             Kind::Stored(stored) => out.extend_from_slice(stored.row(source)),
         }
@@ -143,8 +157,8 @@ impl Wiring {
         match &self.kind {
             Kind::AllToAll => pairs,
             Kind::OneToOne => u64::from(self.sources) - own.min(u64::from(self.sources)),
-            Kind::Bernoulli { p } => libm::rint(p * pairs as f64) as u64,
-            Kind::Independent { ends } | Kind::Distinct { ends } | Kind::Stubs { ends, .. } => ends.last().copied().unwrap_or(0),
+            Kind::Bernoulli { p, .. } => libm::rint(p * pairs as f64) as u64,
+            Kind::Independent { ends } | Kind::Distinct { ends } | Kind::Stubs { ends, .. } => ends.total(),
             Kind::Stored(stored) => stored.synapses(),
         }
     }
@@ -158,7 +172,7 @@ impl Wiring {
             Kind::Stored(stored) => stored.max_in_degree(),
             Kind::Bernoulli { .. } => self.likely().min(u64::from(self.sources)),
             Kind::Distinct { .. } => self.likely().min(u64::from(self.sources)),
-            Kind::Independent { ends } => self.likely().min(ends.last().copied().unwrap_or(0)),
+            Kind::Independent { ends } => self.likely().min(ends.total()),
         }
     }
 
@@ -167,30 +181,60 @@ impl Wiring {
         (mean + 12.0 * libm::sqrt(mean) + 60.0) as u64
     }
 
-    fn bernoulli(&self, source: u32, p: f64, own: Option<u32>, out: &mut Vec<u32>) {
-        if p <= 0.0 {
-            return;
-        }
-        let log_q = libm::log1p(-p);
-        let mut at = 0u64;
-        for b in 0u32.. {
-            for u in self.stream.block([source, b, 0, 0]) {
-                let gap = if p >= 1.0 { 0.0 } else { libm::floor(libm::log((f64::from(u) + 0.5) / 4_294_967_296.0) / log_q) };
-                at += gap as u64;
-                if at >= u64::from(self.targets) {
-                    return;
+    fn bernoulli(&self, source: u32, gaps: &Gaps, block: u32, own: Option<u32>, out: &mut Vec<u32>) {
+        for b in 0..self.targets.div_ceil(1 << block) {
+            let end = (u64::from(b + 1) << block).min(u64::from(self.targets));
+            let mut at = u64::from(b) << block;
+            'block: for k in 0u32.. {
+                for u in self.stream.block([source, k, b, 0]) {
+                    let gap = gaps.draw(u);
+                    at += u64::from(gap.unwrap_or_else(|failures| failures));
+                    if at >= end {
+                        break 'block;
+                    }
+                    if gap.is_ok() {
+                        if Some(at as u32) != own {
+                            out.push(at as u32);
+                        }
+                        at += 1;
+                    }
                 }
-                if Some(at as u32) != own {
-                    out.push(at as u32);
-                }
-                at += 1;
             }
         }
     }
 
+    /// Bytes that the wiring itself takes.
+    pub fn bytes(&self) -> u64 {
+        let rows = match &self.kind {
+            Kind::Independent { ends } | Kind::Distinct { ends } | Kind::Stubs { ends, .. } => ends.bytes(),
+            Kind::Stored(stored) => stored.bytes(),
+            Kind::AllToAll | Kind::OneToOne | Kind::Bernoulli { .. } => 0,
+        };
+        rows + if let Some(Own::Places(places)) = &self.own { places.len() as u64 * 4 } else { 0 }
+    }
+
+    /// How rows come about, for an engine that draws them elsewhere.
+    pub fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
+    /// Where the words of the wiring come from.
+    pub fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// The position among the targets that this source may not reach, if there is one.
+    pub fn own(&self, source: u32) -> Option<u32> {
+        self.own.as_ref().and_then(|o| o.of(source, self.targets))
+    }
+
+    pub fn targets(&self) -> u32 {
+        self.targets
+    }
+
     fn in_degree(&self, p: &Projection, k: u32) -> Stored {
         let rows = (0..self.targets).flat_map(|t| {
-            let own = self.own.as_ref().and_then(|o| o.source_of(t));
+            let own = self.own.as_ref().and_then(|o| o.source_of(t, self.sources));
             let n = u64::from(self.sources) - u64::from(own.is_some());
             let mut picked = Vec::with_capacity(k as usize);
             if p.multapses {
@@ -209,33 +253,41 @@ impl Wiring {
         let all = u64::from(self.sources) * u64::from(self.targets);
         let order = Permutation::new(all, counts.block([0, 0, 0, 2]));
         let pair = |j: u64| ((j / u64::from(self.targets)) as u32, (j % u64::from(self.targets)) as u32);
-        let allowed = |(s, t): &(u32, u32)| pairs == all || self.own.as_ref().and_then(|o| o.of(*s)) != Some(*t);
+        let allowed = |(s, t): &(u32, u32)| pairs == all || self.own(*s) != Some(*t);
         Stored::new((0..all).map(|j| pair(order.at(j))).filter(allowed).take(n as usize).collect(), self.sources)
     }
 
     fn own_pairs(&self) -> u64 {
-        self.own.as_ref().map_or(0, |o| o.0.iter().filter(|t| **t != u32::MAX).count() as u64)
+        (0..self.sources).filter(|s| self.own(*s).is_some()).count() as u64
     }
 }
 
 impl Own {
     fn new(p: &Projection) -> Self {
+        if let (Which::Range { start: from, .. }, Which::Range { start: to, .. }) = (&p.from.which, &p.to.which) {
+            return Own::Shift(i64::from(*from) - i64::from(*to));
+        }
         let size = (0..p.to.which.len()).map(|i| p.to.which.get(i) + 1).max().unwrap_or(0);
         let mut place = vec![u32::MAX; size as usize];
         (0..p.to.which.len()).for_each(|i| place[p.to.which.get(i) as usize] = i);
-        Self((0..p.from.which.len()).map(|i| place.get(p.from.which.get(i) as usize).copied().unwrap_or(u32::MAX)).collect())
+        let find = |i| place.get(p.from.which.get(i) as usize).copied().unwrap_or(u32::MAX);
+        Own::Places((0..p.from.which.len()).map(find).collect())
     }
 
-    fn of(&self, source: u32) -> Option<u32> {
-        Some(self.0[source as usize]).filter(|t| *t != u32::MAX)
+    #[inline(always)]
+    fn of(&self, source: u32, targets: u32) -> Option<u32> {
+        match self {
+            Own::Shift(shift) => u32::try_from(i64::from(source) + shift).ok().filter(|t| *t < targets),
+            Own::Places(places) => Some(places[source as usize]).filter(|t| *t != u32::MAX),
+        }
     }
 
     /// Members of a part are in id order, so positions rise with the source where there is one.
-    fn source_of(&self, target: u32) -> Option<u32> {
-        if self.0.get(target as usize) == Some(&target) {
-            return Some(target);
+    fn source_of(&self, target: u32, sources: u32) -> Option<u32> {
+        match self {
+            Own::Shift(shift) => u32::try_from(i64::from(target) - shift).ok().filter(|s| *s < sources),
+            Own::Places(places) => places.iter().zip(0..sources).find(|(t, _)| **t == target).map(|(_, s)| s),
         }
-        self.0.iter().position(|t| *t == target).map(|s| s as u32)
     }
 }
 
@@ -250,27 +302,9 @@ fn skip(t: u32, own: Option<u32>) -> u32 {
     t + u32::from(own.is_some_and(|own| t >= own))
 }
 
-fn length(ends: &[u64], source: u32) -> usize {
-    let s = source as usize;
-    (ends[s] - if s == 0 { 0 } else { ends[s - 1] }) as usize
-}
-
-/// Ends of the rows when `n` synapses choose their source independently.
-fn multinomial(n: u64, sources: u32, stream: &Stream) -> Vec<u64> {
-    let mut counts = vec![0u64; sources as usize];
-    let mut left = n;
-    for b in 0..n.div_ceil(4) {
-        for u in stream.block([b as u32, (b >> 32) as u32, 0, 0]).into_iter().take(left.min(4) as usize) {
-            counts[((u64::from(u) * u64::from(sources)) >> 32) as usize] += 1;
-        }
-        left = left.saturating_sub(4);
-    }
-    let mut sum = 0;
-    counts.iter_mut().for_each(|c| {
-        sum += *c;
-        *c = sum;
-    });
-    counts
+/// Bits of a block of targets: about 32 synapses to a block.
+fn bernoulli_block(p: f64) -> u32 {
+    (libm::ceil(libm::log2(32.0 / p)) as u32).clamp(8, 16)
 }
 
 #[cfg(test)]

@@ -48,6 +48,10 @@ impl Stored {
         self.targets.len() as u64
     }
 
+    pub fn bytes(&self) -> u64 {
+        (self.ends.len() * 8 + self.targets.len() * 4 + self.listed.len() * 4) as u64
+    }
+
     pub fn max_in_degree(&self) -> u64 {
         self.max_in_degree
     }

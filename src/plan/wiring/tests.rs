@@ -18,6 +18,7 @@ fn projection(rule: Rule, sources: u32, targets: u32, autapses: bool, multapses:
         receptor: Receptor::Named(0),
         weight: Law::constant(1.0),
         delay: Law::constant(1.0),
+        storage: None,
     }
 }
 
