@@ -34,7 +34,7 @@ fn start(machine: &Machine, set: &[(&str, &str)], state: Option<&State>) -> Simu
     let origin = origin(set);
     let scene = origin.load().unwrap_or_else(|p| panic!("{}", p.iter().map(Problem::render).collect::<String>()));
     let plan = match state {
-        Some(state) => plan::resumed(&scene.network, &state.scales, None).unwrap(),
+        Some(state) => plan::resumed(&scene.network, &state.scales).unwrap(),
         None => plan::plan(&scene.network).unwrap(),
     };
     Simulation::new(origin, scene, Arc::new(plan), machine, state).unwrap()

@@ -24,7 +24,7 @@ pub fn run(words: &Run) -> Result<(), Failure> {
     let journal = edits::journal(words, scene.network.dt)?;
     let resumed = words.resume.as_deref().map(export::read_checkpoint).transpose().map_err(Failure::Run)?;
     if let Some(checkpoint) = &resumed {
-        plan = plan::resumed(&scene.network, &checkpoint.about.scales, free_memory()).map_err(Failure::Run)?;
+        plan = plan::resumed_within(&scene.network, &checkpoint.about.scales, free_memory()).map_err(Failure::Run)?;
         checkpoint.belongs(&plan).map_err(Failure::Run)?;
     }
     let out = directory(words)?;

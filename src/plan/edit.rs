@@ -28,7 +28,12 @@ pub fn edit(old: &Network, plan: &Plan, new: &Network) -> Result<Plan, String> {
 }
 
 /// The plan of a network whose inputs keep the scales of a checkpoint.
-pub fn resumed(network: &Network, scales: &[Vec<i32>], free: Option<u64>) -> Result<Plan, String> {
+pub fn resumed(network: &Network, scales: &[Vec<i32>]) -> Result<Plan, String> {
+    resumed_within(network, scales, None)
+}
+
+/// The same for a machine that has `free` bytes of memory, if that is known.
+pub fn resumed_within(network: &Network, scales: &[Vec<i32>], free: Option<u64>) -> Result<Plan, String> {
     let fresh = super::plan_within(network, free)?;
     let matches = scales.len() == fresh.populations.len() && scales.iter().zip(&fresh.populations).all(|(s, p)| s.len() == p.scale.len());
     if !matches {

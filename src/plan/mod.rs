@@ -11,7 +11,7 @@ mod synapses;
 mod types;
 mod wiring;
 
-pub use edit::{State, edit, resumed};
+pub use edit::{State, edit, resumed, resumed_within};
 pub use estimate::estimate;
 pub use harvest::{Harvest, Sample, Spike};
 pub use lower::{plan, plan_within};
