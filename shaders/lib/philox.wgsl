@@ -23,6 +23,13 @@ fn philox(stream: vec2<u32>, counter: vec4<u32>) -> vec4<u32> {
     return c;
 }
 
+// A draw from (0, 1], evenly.
+fn uniform_of(stream: vec2<u32>, counter: vec4<u32>) -> f32 {
+    let block = philox(stream, counter);
+    let low = (f32(block.y >> 8u) + 0.5) * 5.9604645e-8;
+    return (f32(block.x >> 8u) + low) * 5.9604645e-8;
+}
+
 // A standard normal draw (Box & Muller 1958). Divides by 2^24 by its reciprocal, which is exact.
 fn normal(stream: vec2<u32>, counter: vec4<u32>) -> f32 {
     let block = philox(stream, counter);

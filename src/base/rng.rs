@@ -45,6 +45,14 @@ impl Stream {
         math::sqrt(-2.0 * math::log(u)) * math::cos_turns(v)
     }
 
+    /// A draw from (0, 1], evenly: 48 random bits, so that small values keep their precision.
+    #[inline(always)]
+    pub fn uniform(&self, counter: [u32; 4]) -> f32 {
+        let block = self.block(counter);
+        let low = ((block[1] >> 8) as f32 + 0.5) * (1.0 / 16_777_216.0);
+        ((block[0] >> 8) as f32 + low) * (1.0 / 16_777_216.0)
+    }
+
     /// One word for each k in 0..count of a row: word k is lane k % 4 of block (row, k / 4).
     #[inline(always)]
     pub fn fill(&self, row: u32, count: usize, mut each: impl FnMut(usize, u32)) {
@@ -68,6 +76,17 @@ mod tests {
         assert_eq!(philox([u32::MAX; 2], [u32::MAX; 4]), [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]);
         let (key, counter) = ([0xa409_3822, 0x299f_31d0], [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344]);
         assert_eq!(philox(key, counter), [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]);
+    }
+
+    #[test]
+    fn uniform_draws_are_even_and_never_zero() {
+        let stream = Stream::new(1, [2, 4]);
+        let n = 200_000;
+        let draws: Vec<f32> = (0..n).map(|i| stream.uniform([i, 0, 0, 0])).collect();
+        let mean = draws.iter().map(|x| f64::from(*x)).sum::<f64>() / f64::from(n);
+        let share = |below: f32| draws.iter().filter(|x| **x < below).count() as f64 / f64::from(n);
+        assert!((mean - 0.5).abs() < 0.003 && (share(0.1) - 0.1).abs() < 0.003 && (share(0.001) - 0.001).abs() < 0.0003);
+        assert!(draws.iter().all(|x| *x > 0.0 && *x <= 1.0));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::Model;
 use super::expr::Expr;
 use super::graph::{Graph, Id, Node};
+use super::noise;
 use super::program::Binary;
 use super::statement::{Kind, Spot, Statement};
 use super::typed::{self, Fault, Names};
@@ -17,6 +18,8 @@ pub(super) struct Builder<'a> {
     /// The named quantities of the equations, in terms of the states.
     locals: Vec<(String, Id, Dimension)>,
     pub(super) active: Id,
+    /// The white noises of the equations, by name.
+    pub(super) xis: Vec<String>,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -31,10 +34,13 @@ impl<'a> Builder<'a> {
         } else {
             graph.number(1.0)
         };
-        let mut builder = Self { model, graph, names: Names::default(), states, locals: Vec::new(), active, problems: Vec::new() };
+        let mut builder =
+            Self { model, graph, names: Names::default(), states, locals: Vec::new(), active, xis: Vec::new(), problems: Vec::new() };
         builder.names = builder.parameters();
         let step = builder.graph.number(dt);
         builder.names.now.insert("dt".into(), (step, TIME));
+        builder.names.common = builder.names.now.clone();
+        builder.names.random = true;
         for (i, input) in model.inputs.iter().enumerate() {
             let leaf = builder.graph.leaf(Node::Input(i));
             builder.names.now.insert(input.name.clone(), (leaf, input.dimension));
@@ -53,11 +59,16 @@ impl<'a> Builder<'a> {
         for (i, p) in self.model.parameters.iter().enumerate() {
             names.now.insert(p.name.clone(), (self.graph.leaf(Node::Parameter(i)), p.dimension));
         }
+        names.common = names.now.clone();
+        names.functions = self.model.functions.clone();
+        names.visible = names.functions.len();
         names
     }
 
     /// From here on the names of the states, and of what is made of them, mean these values.
     pub(super) fn set(&mut self, values: &[Id]) {
+        let graph = &self.graph;
+        self.locals.retain(|l| !graph.mentions(l.1, |n| matches!(n, Node::Xi(_))));
         for (state, value) in self.model.states.iter().zip(values) {
             self.names.now.insert(state.name.clone(), (*value, state.dimension));
         }
@@ -79,8 +90,13 @@ impl<'a> Builder<'a> {
             Ok((id, d)) if due.is_none_or(|due| due == d) => (id, d),
             Ok((_, d)) => {
                 let due = due.unwrap_or(NUMBER);
-                let message = format!("{what} must be {due}, and this is {d}");
-                self.fault(spot, Fault { message, span: expr.span.clone(), help: None });
+                let fault = Fault::new(format!("{what} must be {due}, and this is {d}"), expr.span.clone());
+                let help = match (due == NUMBER, d == NUMBER) {
+                    (true, _) => format!("divide by a value in {d}"),
+                    (_, true) => format!("give it a unit: {due} is due"),
+                    _ => format!("multiply it by something in {}", due.over(d)),
+                };
+                self.fault(spot, fault.help(help));
                 (self.graph.number(1.0), due)
             }
             Err(f) => {
@@ -95,20 +111,22 @@ impl<'a> Builder<'a> {
         if found.is_none() {
             let help = did_you_mean(&statement.target, self.model.states.iter().map(|s| s.name.as_str()));
             let message = format!("`{}` is no state variable: it has no initial value under `state`", statement.target);
-            self.fault(&statement.spot, Fault { message, span: statement.span.clone(), help });
+            self.fault(&statement.spot, Fault { help, ..Fault::new(message, statement.span.clone()) });
         }
         found
     }
 
     /// Assignments in order; names that are no states become named quantities where `local` allows it.
     pub(super) fn assign(&mut self, statements: &[Statement], values: &mut [Id], local: bool) {
-        for s in statements {
+        for (k, s) in statements.iter().enumerate() {
             let name = s.target.as_str();
             let is_state = self.model.states.iter().any(|x| x.name == name);
             let bad = s.kind == Kind::Derivative || (!is_state && local && (s.kind != Kind::Assign || self.model.knows(name)));
             if bad {
-                let message = format!("`{}` cannot stand here", s.text);
-                self.fault(&s.spot, Fault { message, span: s.span.clone(), help: None });
+                let fault = Fault::new(format!("`{}` cannot stand here", s.text), s.span.clone());
+                self.fault(&s.spot, fault.help("`X = ...`, or `X += ...` for a state variable; a name that is taken cannot be given anew"));
+            } else if local && !is_state && !statements[k + 1..].iter().any(|later| later.mentions(name)) {
+                self.unused(s);
             } else if local && !is_state {
                 let new = self.value(&s.expr, &s.spot, None, name);
                 self.names.now.insert(name.to_string(), new);
@@ -125,15 +143,25 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// A name that nothing uses is a slip of the pen.
+    fn unused(&mut self, s: &Statement) {
+        let states = self.model.states.iter().map(|x| x.name.as_str());
+        let help = did_you_mean(&s.target, states).or(Some("a state variable has its initial value under `state`".into()));
+        let message = format!("`{}` is no state variable, and nothing below uses it", s.target);
+        self.fault(&s.spot, Fault { help, ..Fault::new(message, s.span.clone()) });
+    }
+
     /// dx/dt of each state; a state without an equation stays as it is.
     pub(super) fn derivatives(&mut self) -> Vec<Id> {
         let (rates, others): (Vec<&Statement>, Vec<&Statement>) = self.model.statements.iter().partition(|s| s.kind == Kind::Derivative);
         let states = self.states.clone();
+        let outside = self.names.clone();
+        self.locals.clear();
+        self.name_noises();
         for s in others {
             if s.kind != Kind::Assign || self.model.knows(&s.target) || self.model.states.iter().any(|x| x.name == s.target) {
-                let message = format!("`{}` cannot stand among equations", s.text);
-                let help = Some("`dX/dt = ...` for a state variable, `X = ...` for a new name".into());
-                self.fault(&s.spot, Fault { message, span: s.span.clone(), help });
+                let fault = Fault::new(format!("`{}` cannot stand among equations", s.text), s.span.clone());
+                self.fault(&s.spot, fault.help("`dX/dt = ...` for a state variable, `X = ...` for a new name"));
                 continue;
             }
             let new = self.value(&s.expr, &s.spot, None, &s.target);
@@ -145,13 +173,28 @@ impl<'a> Builder<'a> {
         for s in rates {
             let Some(i) = self.state(s) else { continue };
             if out[i].is_some() {
-                let message = format!("`{}` has two equations", s.target);
-                self.fault(&s.spot, Fault { message, span: s.span.clone(), help: None });
+                let fault = Fault::new(format!("`{}` has two equations", s.target), s.span.clone());
+                self.fault(&s.spot, fault.help("write one equation for each variable"));
             }
             let due = self.model.states[i].dimension.over(TIME);
             out[i] = Some(self.value(&s.expr, &s.spot, Some(due), &format!("d{}/dt", s.target)).0);
         }
+        self.names = outside;
         out.into_iter().map(|f| f.unwrap_or(zero)).collect()
+    }
+
+    /// Every `xi` and `xi_NAME` of the equations is one white noise, of its own in every neuron.
+    fn name_noises(&mut self) {
+        for s in &self.model.statements {
+            s.expr.names(&mut |name| {
+                if (name == "xi" || name.starts_with("xi_")) && !self.xis.iter().any(|x| x == name) && !self.names.now.contains_key(name) {
+                    self.xis.push(name.to_string());
+                }
+            });
+        }
+        for (k, name) in self.xis.iter().enumerate() {
+            self.names.now.insert(name.clone(), (self.graph.leaf(Node::Xi(k)), noise::DIMENSION));
+        }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::Model;
 use super::builder::Builder;
-use super::emit;
+use super::emit::{self, Stage};
 use super::graph::{Graph, Id};
+use super::pairs;
 use super::program::Program;
 use super::typed;
 use crate::base::problem::Problem;
@@ -47,15 +48,19 @@ impl Model {
     /// The program of one step of `dt` milliseconds.
     pub fn compile(&self, dt: f64) -> Result<Compiled, Vec<Problem>> {
         let mut builder = Builder::new(self, dt);
-        let (blocks, method) = builder.step(dt);
-        let Builder { graph, problems, .. } = builder;
+        let (mut stages, method): (Vec<Stage>, String) = builder.step(dt);
+        let Builder { mut graph, problems, .. } = builder;
         if !problems.is_empty() {
             return Err(problems);
         }
-        let hidden = usize::from(self.period.is_some());
-        let (program, wanted) = emit::emit(&graph, &blocks, self.states.len() + hidden, self.receptors.len(), self.inputs.len());
         let mut states: Vec<String> = self.states.iter().map(|s| s.name.clone()).collect();
         states.extend(self.period.as_ref().map(|_| "refractory steps left".to_string()));
+        if self.paired {
+            pairs::pair(&mut graph, &mut stages, self.states.len(), states.len());
+            states.extend(self.states.iter().map(|s| format!("rest of {}", s.name)));
+        }
+        let hidden = states.len() - self.states.len();
+        let (program, wanted) = emit::emit(&graph, &stages, states.len(), self.receptors.len(), self.inputs.len());
         Ok(Compiled {
             program,
             uses: wanted.iter().map(|id| graph.uses(*id).into_iter().collect()).collect(),

@@ -26,6 +26,23 @@ pub enum Node {
     Index(String, Vec<Expr>),
 }
 
+impl Expr {
+    /// Gives every name that stands in the expression, functions and units apart.
+    pub fn names(&self, each: &mut impl FnMut(&str)) {
+        match &self.node {
+            Node::Number(_) | Node::Unit(..) => {}
+            Node::Name(name) => each(name),
+            Node::Neg(a) | Node::Not(a) => a.names(each),
+            Node::Binary(_, a, b) => {
+                a.names(each);
+                b.names(each);
+            }
+            Node::If(a, b, c) => [a, b, c].into_iter().for_each(|x| x.names(each)),
+            Node::Call(_, arguments) | Node::Index(_, arguments) => arguments.iter().for_each(|x| x.names(each)),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operator {
     Add,

@@ -21,11 +21,31 @@ pub enum Node {
     Start(usize),
     Receptor(usize),
     Input(usize),
+    /// A value that was remembered before the states changed.
+    Held(usize),
+    /// White noise of this number, before a method has made draws of it.
+    Xi(usize),
+    /// Random draws, by number.
+    Normal(u32),
+    Uniform(u32),
     /// An entry of `exp(matrix) - 1`: matrix, row, column.
     Propagator(usize, usize, usize),
+    /// An entry of the root of a covariance: noise, row, column.
+    Root(usize, usize, usize),
+    /// A part of a value known on the host, as f32 holds it.
+    Part(Part, Id),
     Unary(Unary, Id),
     Binary(Binary, Id, Id),
     Select(Id, Id, Id),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Part {
+    /// What is left when the value is rounded to f32.
+    Rest,
+    /// The upper twelve bits of the f32, and the lower ones.
+    Upper,
+    Lower,
 }
 
 /// A square matrix of values known on the host.
@@ -41,6 +61,12 @@ pub struct Graph {
     /// Known on the host: made of constants and parameters only.
     pub fixed: Vec<bool>,
     pub matrices: Vec<Matrix>,
+    /// Linear systems under noise: a matrix, and the strength of each noise on each row.
+    pub noises: Vec<(usize, Vec<Vec<Id>>)>,
+    /// Draws that were numbered so far.
+    pub draws: u32,
+    /// Terms that were read so far: what a text may cost is bounded.
+    pub terms: u32,
     index: HashMap<Node, Id>,
 }
 
@@ -50,7 +76,7 @@ impl Graph {
             return *id;
         }
         let fixed = match node {
-            Node::Const(_) | Node::Parameter(_) | Node::Propagator(..) => true,
+            Node::Const(_) | Node::Parameter(_) | Node::Propagator(..) | Node::Root(..) | Node::Part(..) => true,
             _ => {
                 let (list, count) = children(&node);
                 count > 0 && list[..count].iter().all(|c| self.fixed[*c])
@@ -114,6 +140,12 @@ impl Graph {
         }
     }
 
+    /// A new normal draw, or one from (0, 1].
+    pub fn draw(&mut self, normal: bool) -> Id {
+        self.draws += 1;
+        self.leaf(if normal { Node::Normal(self.draws - 1) } else { Node::Uniform(self.draws - 1) })
+    }
+
     pub fn add(&mut self, a: Id, b: Id) -> Id {
         self.binary(Binary::Add, a, b)
     }
@@ -168,6 +200,7 @@ impl Graph {
     pub fn evaluate(&self, parameters: &[f64]) -> Vec<f64> {
         let mut values = vec![f64::NAN; self.nodes.len()];
         let mut done: HashMap<usize, Vec<f64>> = HashMap::new();
+        let mut roots: HashMap<usize, Vec<f64>> = HashMap::new();
         for (id, node) in self.nodes.iter().enumerate().filter(|(id, _)| self.fixed[*id]) {
             values[id] = match *node {
                 Node::Const(bits) => f64::from_bits(bits),
@@ -180,6 +213,17 @@ impl Graph {
                     });
                     all[i * size + j] - if i == j { 1.0 } else { 0.0 }
                 }
+                Node::Root(k, i, j) => {
+                    let (matrix, strengths) = &self.noises[k];
+                    let Matrix { size, entries } = &self.matrices[*matrix];
+                    let all = roots.entry(k).or_insert_with(|| {
+                        let a: Vec<f64> = entries.iter().map(|e| values[*e]).collect();
+                        let g: Vec<Vec<f64>> = strengths.iter().map(|row| row.iter().map(|e| values[*e]).collect()).collect();
+                        matrix::root(matrix::covariance(&a, &g, *size), *size)
+                    });
+                    all[i * size + j]
+                }
+                Node::Part(part, a) => scalar::part(part, values[a]),
                 Node::Unary(op, a) => scalar::unary(op, values[a]),
                 Node::Binary(op, a, b) => scalar::binary(op, values[a], values[b]),
                 Node::Select(c, a, b) => values[if values[c] != 0.0 { a } else { b }],
@@ -196,6 +240,12 @@ impl Graph {
         for (node, _) in self.nodes.iter().zip(marked).filter(|(_, m)| *m) {
             match *node {
                 Node::Parameter(p) => _ = out.insert(p),
+                Node::Part(_, a) => out.extend(self.uses(a)),
+                Node::Root(k, ..) => {
+                    let (matrix, strengths) = &self.noises[k];
+                    let all = self.matrices[*matrix].entries.iter().chain(strengths.iter().flatten());
+                    all.for_each(|entry| out.extend(self.uses(*entry)));
+                }
                 Node::Propagator(m, i, j) => {
                     let a = &self.matrices[m];
                     let paths = self.paths(a);

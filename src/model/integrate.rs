@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::graph::{Graph, Id, Matrix, Node};
+use super::noise::Noise;
 use super::program::Unary;
 
 /// Larger systems are not integrated exactly: the propagator grows with the square.
@@ -10,7 +11,8 @@ const LARGEST: usize = 32;
 
 /// The equations of a model over its states, in order.
 pub struct System {
-    pub derivatives: Vec<Id>,
+    /// The certain parts in `drift`.
+    pub noise: Noise,
     pub inputs: usize,
     /// Held while `active` is 0.
     pub clamped: Vec<bool>,
@@ -21,7 +23,7 @@ pub struct System {
 
 impl System {
     fn states(&self, graph: &mut Graph) -> Vec<Id> {
-        (0..self.derivatives.len()).map(|i| graph.leaf(Node::State(i))).collect()
+        (0..self.noise.drift.len()).map(|i| graph.leaf(Node::State(i))).collect()
     }
 
     /// Exact for linear equations with constant coefficients; `None` for others. Written as a change, so that f32 stays accurate.
@@ -35,7 +37,7 @@ impl System {
         }
         let (zero, h) = (graph.number(0.0), graph.number(dt));
         let mut entries = vec![zero; size * size];
-        for (i, f) in self.derivatives.iter().enumerate() {
+        for (i, f) in self.noise.drift.iter().enumerate() {
             let (row, rest) = graph.linear(*f, &leaves)?;
             for (j, value) in row.into_iter().chain([rest]).enumerate() {
                 if !graph.fixed[value] {
@@ -50,13 +52,18 @@ impl System {
         }
         let held = Matrix { size, entries };
         let paths = graph.paths(&free);
+        let mut draws = Vec::new();
+        let jumps = self.noise.exact(graph, &free, &vec![false; n], dt, &mut draws)?;
+        let held_jumps =
+            if self.clamped.contains(&true) { self.noise.exact(graph, &held, &self.clamped, dt, &mut draws)? } else { jumps.clone() };
+        let at = graph.matrices.len();
         graph.matrices.extend([free, held]);
-        let new: Vec<Id> = (0..n).map(|i| propagate(graph, graph.matrices.len() - 2, i, &leaves)).collect();
+        let new: Vec<Id> = (0..n).map(|i| propagate(graph, at, i, &leaves, jumps[i])).collect();
         let out = (0..n).map(|i| {
-            let touched = (0..n).any(|j| self.clamped[j] && paths[i * size + j]);
+            let touched = (0..n).any(|j| self.clamped[j] && paths[i * size + j]) || jumps[i] != held_jumps[i];
             let while_held = match (self.clamped[i], touched) {
                 (true, _) => states[i],
-                (false, true) => propagate(graph, graph.matrices.len() - 1, i, &leaves),
+                (false, true) => propagate(graph, at + 1, i, &leaves, held_jumps[i]),
                 (false, false) => new[i],
             };
             graph.select(self.active, new[i], while_held)
@@ -65,7 +72,8 @@ impl System {
     }
 
     /// Each variable exactly in itself, in order, the threshold's last; of those already done, the mean of old and new is used.
-    /// `None` if some equation is not linear in its own variable.
+    /// Noise enters with the variance that it has in a decay at the present rate. `None` if some equation is not linear in its
+    /// own variable.
     pub fn exponential_euler(&self, graph: &mut Graph, dt: f64) -> Option<Vec<Id>> {
         let states = self.states(graph);
         let (h, half) = (graph.number(dt), graph.number(0.5));
@@ -73,13 +81,20 @@ impl System {
         let mut middle = HashMap::new();
         let order = (0..states.len()).filter(|i| !self.last[*i]).chain((0..states.len()).filter(|i| self.last[*i]));
         for i in order.collect::<Vec<_>>() {
-            let f = graph.replace(&[self.derivatives[i]], &middle)[0];
+            let f = graph.replace(&[self.noise.drift[i]], &middle)[0];
             let (slope, _) = graph.linear(f, &[states[i]])?;
             let z = graph.mul(h, slope[0]);
             let relative = graph.unary(Unary::Exprel, z);
             let span = graph.mul(h, relative);
             let change = graph.mul(span, f);
-            let new = graph.add(states[i], change);
+            let mut new = graph.add(states[i], change);
+            if !self.noise.is_empty() {
+                let twice = graph.add(z, z);
+                let relative = graph.unary(Unary::Exprel, twice);
+                let variance = graph.mul(h, relative);
+                let jump = self.noise.jump(graph, i, variance);
+                new = graph.add(new, jump);
+            }
             out[i] = if self.clamped[i] { graph.select(self.active, new, states[i]) } else { new };
             let sum = graph.add(states[i], out[i]);
             middle.insert(states[i], graph.mul(half, sum));
@@ -91,13 +106,20 @@ impl System {
     fn held(&self, graph: &mut Graph) -> Vec<Id> {
         let zero = graph.number(0.0);
         let pick = |(f, c): (&Id, &bool)| if *c { graph.select(self.active, *f, zero) } else { *f };
-        self.derivatives.iter().zip(&self.clamped).map(pick).collect()
+        self.noise.drift.iter().zip(&self.clamped).map(pick).collect()
     }
 
-    /// Forward Euler, all from the old values.
+    /// Forward Euler, all from the old values; with noise, Euler and Maruyama.
     pub fn euler(&self, graph: &mut Graph, dt: f64) -> Vec<Id> {
         let f = self.held(graph);
-        self.along(graph, &f, dt)
+        let mut out = self.along(graph, &f, dt);
+        let (h, zero) = (graph.number(dt), graph.number(0.0));
+        for (i, new) in out.iter_mut().enumerate() {
+            let jump = self.noise.jump(graph, i, h);
+            let jump = if self.clamped[i] { graph.select(self.active, jump, zero) } else { jump };
+            *new = graph.add(*new, jump);
+        }
+        out
     }
 
     fn along(&self, graph: &mut Graph, slopes: &[Id], dt: f64) -> Vec<Id> {
@@ -135,11 +157,11 @@ impl System {
     }
 }
 
-/// x + ((P - 1) leaves + b) for one row of a propagator.
-fn propagate(graph: &mut Graph, matrix: usize, row: usize, leaves: &[Id]) -> Id {
+/// x + (jump + (P - 1) leaves + b) for one row of a propagator.
+fn propagate(graph: &mut Graph, matrix: usize, row: usize, leaves: &[Id], jump: Id) -> Id {
     let size = leaves.len() + 1;
     let paths = graph.paths(&graph.matrices[matrix]);
-    let mut sum = graph.number(0.0);
+    let mut sum = jump;
     for column in (0..size).filter(|j| paths[row * size + j]) {
         if column == row && graph.constant(graph.matrices[matrix].entries[row * size + row]) == Some(0.0) {
             continue;

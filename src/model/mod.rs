@@ -2,6 +2,7 @@
 
 mod builder;
 mod builtin;
+mod calls;
 mod compile;
 mod emit;
 pub mod expr;
@@ -9,6 +10,8 @@ mod graph;
 mod integrate;
 mod linear;
 mod matrix;
+mod noise;
+mod pairs;
 pub mod program;
 mod read;
 mod scalar;
@@ -27,7 +30,7 @@ pub use read::read;
 
 use crate::base::problem::Source;
 use crate::base::units::Dimension;
-use statement::{Spot, Statement};
+use statement::{Function, Spot, Statement};
 
 /// A neuron model, read and checked.
 #[derive(Clone, Debug)]
@@ -45,15 +48,32 @@ pub struct Model {
     pub(crate) source: Arc<Source>,
     /// The equations, or the ordered assignments of an `update` block.
     pub(crate) statements: Vec<Statement>,
+    pub(crate) functions: Arc<[Function]>,
     pub(crate) explicit: bool,
     pub(crate) method: Option<String>,
     pub(crate) substeps: u32,
     pub(crate) threshold: Option<(expr::Expr, Spot)>,
+    pub(crate) threshold_text: String,
     pub(crate) each_substep: bool,
+    /// States and arithmetic in pairs of f32, about 48 bits.
+    pub(crate) paired: bool,
     pub(crate) reset: Vec<Statement>,
     pub(crate) period: Option<(expr::Expr, Spot)>,
+    pub(crate) period_text: Option<String>,
     /// States held while refractory.
     pub(crate) clamp: Vec<usize>,
+    /// Further events, tested in order after the threshold.
+    pub(crate) events: Vec<Event>,
+}
+
+/// What a model does besides spiking when a condition holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub name: String,
+    pub condition: (expr::Expr, Spot),
+    /// The condition as written.
+    pub text: String,
+    pub action: Vec<Statement>,
 }
 
 #[derive(Clone, Debug)]

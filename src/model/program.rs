@@ -49,8 +49,10 @@ pub enum Op {
     Binary(Binary, Reg, Reg),
     /// `cond != 0 ? a : b`
     Select(Reg, Reg, Reg),
-    /// A standard normal draw; the number tells the draws of a step apart.
+    /// A standard normal draw; the number tells the draws of a step apart. Every turn of a loop draws anew.
     Normal(u32),
+    /// A draw from (0, 1], evenly, with the full precision of f32 near 0.
+    Uniform(u32),
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -59,7 +61,10 @@ pub enum Stmt {
     SetState(u32, Reg),
     /// The neuron spikes in this step if the register is not zero (OR over all such statements).
     Spike(Reg),
+    /// The body, this many times; loops may nest four deep.
     Repeat(u32, Vec<Stmt>),
+    /// A body that changes nothing where the register is 0, so that it may be left out there.
+    When(Reg, Vec<Stmt>),
 }
 
 /// One step of one neuron. All state is f32, hidden state (refractory countdown in steps) included.

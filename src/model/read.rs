@@ -6,24 +6,27 @@ use toml_edit::{Item, TableLike};
 
 use super::expr::{Expr, Node};
 use super::graph::Graph;
-use super::statement::{self, Kind, Spot, Statement};
+use super::statement::{self, Function, Kind, Spot, Statement};
 use super::typed::{self, Fault, Names};
-use super::{Input, Model, Parameter, Receptor, State};
+use super::{Event, Input, Model, Parameter, Receptor, State, calls};
 use crate::base::problem::{Problem, Source, did_you_mean};
 use crate::base::units::{CURRENT, Dimension, Quantity, VOLTAGE};
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 18] = [
     "about",
     "cite",
     "receptor_by",
     "equations",
     "update",
+    "functions",
+    "precision",
     "method",
     "substeps",
     "threshold",
     "threshold_each",
     "reset",
     "refractory",
+    "events",
     "parameters",
     "state",
     "receptors",
@@ -63,15 +66,20 @@ pub fn read(
         receptors: Vec::new(),
         inputs: reader.inputs(),
         source: source.clone(),
+        functions: reader.functions(),
         statements: reader.block(if explicit { "update" } else { "equations" }),
         explicit,
         method: reader.choice("method", &METHODS),
         substeps: reader.substeps(),
+        threshold_text: table.get("threshold").and_then(Item::as_str).unwrap_or_default().into(),
         threshold: reader.expression("threshold"),
         each_substep: reader.choice("threshold_each", &["step", "substep"]).is_some_and(|c| c == "substep"),
+        paired: reader.choice("precision", &["single", "pairs"]).is_some_and(|c| c == "pairs"),
         reset: reader.block("reset"),
         period: None,
+        period_text: None,
         clamp: Vec::new(),
+        events: reader.events(),
     };
     reader.states(&mut model);
     reader.receptors(&mut model);
@@ -164,6 +172,46 @@ impl Reader<'_> {
         })
     }
 
+    fn functions(&mut self) -> Arc<[Function]> {
+        let Some((text, spot)) = self.text("functions") else { return Arc::new([]) };
+        let list = statement::functions(&text, &spot).unwrap_or_else(|f| {
+            self.fault(&spot, f);
+            Vec::new()
+        });
+        for (k, f) in list.iter().enumerate() {
+            if calls::RESERVED.contains(&f.name.as_str()) || list[..k].iter().any(|g| g.name == f.name) {
+                self.fault(
+                    &f.spot,
+                    Fault::new(format!("there is already a function `{}`", f.name), f.span.clone()).help("give it another name"),
+                );
+            }
+        }
+        list.into()
+    }
+
+    fn events(&mut self) -> Vec<Event> {
+        let mut out = Vec::new();
+        for (name, item) in self.entries("events") {
+            let Some(table) = item.as_table_like() else {
+                self.problem(Some(&item), format!("event `{name}` is a table: {{ condition = \"V > V_t\", action = \"w += b\" }}"));
+                continue;
+            };
+            self.keys(table, &["condition", "action"], "an event");
+            let (Some(condition), Some(action)) = (table.get("condition"), table.get("action")) else {
+                self.problem(Some(&item), format!("event `{name}` needs a `condition` and an `action`"));
+                continue;
+            };
+            let Some((shown, spot)) = self.string("condition", condition) else { continue };
+            let Some(condition) = self.parse(&shown, spot) else { continue };
+            let Some((text, spot)) = self.string("action", action) else { continue };
+            match statement::statements(&text, &spot) {
+                Ok(action) => out.push(Event { name, condition, text: shown, action }),
+                Err(f) => self.fault(&spot, f),
+            }
+        }
+        out
+    }
+
     /// The entries of a sub-table, in order.
     fn entries(&mut self, key: &str) -> Vec<(String, Item)> {
         match self.table.get(key).map(|item| (item, item.as_table_like())) {
@@ -188,11 +236,13 @@ impl Reader<'_> {
     }
 
     fn states(&mut self, model: &mut Model) {
-        let (mut graph, mut names) = (Graph::default(), Names::default());
+        let (mut graph, mut names) =
+            (Graph::default(), Names { functions: model.functions.clone(), visible: model.functions.len(), ..Names::default() });
         for (i, p) in model.parameters.iter().enumerate() {
             let leaf = graph.leaf(super::graph::Node::Parameter(i));
             names.now.insert(p.name.clone(), (leaf, p.dimension));
         }
+        names.common = names.now.clone();
         for (name, item) in self.entries("state") {
             let number = item.as_float().or(item.as_integer().map(|n| n as f64));
             let read = match number {
@@ -254,7 +304,10 @@ impl Reader<'_> {
         };
         self.keys(table, &["period", "clamp"], "`refractory`");
         match table.get("period") {
-            Some(period) => model.period = self.string("period", period).and_then(|(text, spot)| self.parse(&text, spot)),
+            Some(period) => {
+                model.period_text = period.as_str().map(String::from);
+                model.period = self.string("period", period).and_then(|(text, spot)| self.parse(&text, spot));
+            }
             None => self.problem(Some(item), "`refractory` needs a `period`"),
         }
         let Some(clamp) = table.get("clamp") else { return };
@@ -281,7 +334,7 @@ impl Reader<'_> {
 
 /// `state += c*w`: the weight's dimension is the state's over that of c.
 fn receptor(name: String, list: Vec<Statement>, len: usize, model: &Model) -> Result<Receptor, Fault> {
-    let wrong = |message: String, span| Fault { message, span, help: Some("as in `I_exc += w`".into()) };
+    let wrong = |message: String, span| Fault::new(message, span).help("as in `I_exc += w`");
     let [action] = <[Statement; 1]>::try_from(list).map_err(|_| wrong(format!("receptor `{name}` is one statement"), 0..len))?;
     let state = model.states.iter().find(|s| s.name == action.target);
     let Some(state) = state.filter(|_| action.kind == Kind::Increase) else {

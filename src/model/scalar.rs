@@ -1,5 +1,6 @@
 //! What each operation means, in f64 on the host. Knows no graph and no names.
 
+use super::graph::Part;
 use super::program::{Binary, Unary};
 
 pub fn unary(op: Unary, x: f64) -> f64 {
@@ -32,6 +33,16 @@ pub fn binary(op: Binary, x: f64, y: f64) -> f64 {
         Binary::Equal => truth(x == y),
         Binary::And => truth(x != 0.0 && y != 0.0),
         Binary::Or => truth(x != 0.0 || y != 0.0),
+    }
+}
+
+pub fn part(part: Part, x: f64) -> f64 {
+    let near = x as f32;
+    let upper = f32::from_bits(near.to_bits() & 0xFFFF_F000);
+    match part {
+        Part::Rest => x - f64::from(near),
+        Part::Upper => f64::from(upper),
+        Part::Lower => f64::from(near - upper),
     }
 }
 

@@ -31,7 +31,10 @@ impl Spot {
         Self { base, whole: item }
     }
 
-    pub fn problem(&self, source: &Arc<Source>, fault: Fault) -> Problem {
+    pub fn problem(&self, source: &Arc<Source>, mut fault: Fault) -> Problem {
+        if let Some(spot) = fault.spot.take() {
+            return spot.problem(source, fault);
+        }
         let mut problem = Problem::new(fault.message);
         problem.help = fault.help;
         match (self.base, &self.whole) {
@@ -62,13 +65,42 @@ pub struct Statement {
     pub spot: Spot,
 }
 
+impl Statement {
+    pub fn mentions(&self, name: &str) -> bool {
+        let mut found = false;
+        self.expr.names(&mut |n| found |= n == name);
+        found
+    }
+}
+
 /// One expression with its place.
 pub fn expression(text: &str) -> Result<Expr, Fault> {
-    expr::parse(text).map_err(|e| Fault { message: e.message, span: e.span, help: None })
+    expr::parse(text).map_err(|e| Fault::new(e.message, e.span))
+}
+
+/// A function that a model defines: `f(x, y) = ...`.
+#[derive(Clone, Debug)]
+pub struct Function {
+    pub name: String,
+    pub arguments: Vec<String>,
+    pub body: Expr,
+    pub span: Range<usize>,
+    pub text: String,
+    pub spot: Spot,
 }
 
 /// The statements of a block: one per line or parted by `;`; an open bracket carries on to the next line, `#` begins a comment.
 pub fn statements(text: &str, spot: &Spot) -> Result<Vec<Statement>, Fault> {
+    pieces(text, |block, start| one(block, start, spot))
+}
+
+/// The definitions of a block of functions.
+pub fn functions(text: &str, spot: &Spot) -> Result<Vec<Function>, Fault> {
+    pieces(text, |block, start| function(block, start, spot))
+}
+
+/// `each` gets the block so far and the beginning of a statement in it.
+fn pieces<T>(text: &str, mut each: impl FnMut(&str, usize) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
     let mut out = Vec::new();
     let (mut start, mut depth, mut comment) = (0, 0i32, false);
     let mut clean = String::with_capacity(text.len());
@@ -78,7 +110,7 @@ pub fn statements(text: &str, spot: &Spot) -> Result<Vec<Statement>, Fault> {
         let last = at == text.len();
         if last || (depth <= 0 && !comment && (c == '\n' || c == ';')) {
             if !clean[start..].trim().is_empty() {
-                out.push(one(&clean, start, spot)?);
+                out.push(each(&clean, start)?);
             }
             start = at + 1;
             depth = 0;
@@ -90,11 +122,31 @@ pub fn statements(text: &str, spot: &Spot) -> Result<Vec<Statement>, Fault> {
     Ok(out)
 }
 
+fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_alphabetic() || c == '_') && text.chars().all(|c| c.is_alphanumeric() || c == '_')
+}
+
+fn function(block: &str, start: usize, spot: &Spot) -> Result<Function, Fault> {
+    let all = start + block[start..].len() - block[start..].trim_start().len()..start + block[start..].trim_end().len();
+    let text = &block[all.clone()];
+    let wrong = || Fault::new("expected `name(argument, ...) = value`", all.clone()).help("as in `sigma(v) = 1/(1 + exp(-v/(5 mV)))`");
+    let (left, right) = text.split_once('=').ok_or_else(wrong)?;
+    let (name, rest) = left.split_once('(').ok_or_else(wrong)?;
+    let arguments: Vec<String> =
+        rest.trim_end().strip_suffix(')').ok_or_else(wrong)?.split(',').map(|a| a.trim().to_string()).filter(|a| !a.is_empty()).collect();
+    if !is_name(name.trim()) || !arguments.iter().all(|a| is_name(a)) {
+        return Err(wrong());
+    }
+    let body = expression(&format!("{}{right}", " ".repeat(all.start + left.len() + 1)))?;
+    let shown = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    Ok(Function { name: name.trim().into(), arguments, body, span: all.start..all.start + left.len(), text: shown, spot: spot.clone() })
+}
+
 /// The statement from `start` to the end of what has been read; blanks before it keep its places right.
 fn one(block: &str, start: usize, spot: &Spot) -> Result<Statement, Fault> {
     let all = start + block[start..].len() - block[start..].trim_start().len()..start + block[start..].trim_end().len();
     let text = &block[all.clone()];
-    let wrong = |message: &str| Fault { message: message.into(), span: all.clone(), help: None };
+    let wrong = |message: &str| Fault::new(message, all.clone());
     let equals = text.find('=').ok_or_else(|| wrong("expected `name = value` or `dname/dt = value`"))?;
     let (left, kind) = match &text[..equals] {
         l if l.ends_with('+') => (&l[..l.len() - 1], Kind::Increase),
@@ -107,8 +159,7 @@ fn one(block: &str, start: usize, spot: &Spot) -> Result<Statement, Fault> {
         Some(name) if kind == Kind::Assign => (name.to_string(), Kind::Derivative),
         _ => (left.to_string(), kind),
     };
-    let named = target.starts_with(|c: char| c.is_alphabetic() || c == '_') && target.chars().all(|c| c.is_alphanumeric() || c == '_');
-    if !named {
+    if !is_name(&target) {
         return Err(wrong("the left side must be a name, or `dname/dt`"));
     }
     let right = all.start + equals + 1;

@@ -1,44 +1,89 @@
 //! The law of a step, as in NEST: integrate, add what arrives, test the threshold, reset. Knows no text and no device.
 
 use super::builder::Builder;
-use super::emit::Block;
+use super::emit::Stage;
+use super::expr::Expr;
 use super::graph::{Id, Node};
 use super::integrate::System;
+use super::noise::Noise;
 use super::program::{Binary, Unary};
+use super::statement::{Spot, Statement};
 use super::typed::{self, Fault, Names};
 use crate::base::problem::Problem;
 use crate::base::units::{NUMBER, TIME};
 
+/// A substep in which the threshold is crossed is run again in so many finer ones: the reset falls where it belongs.
+pub const FINER: u32 = 16;
+/// The remembered value that says in which neurons that is so.
+const CROSSED: usize = 0;
+
 impl Builder<'_> {
-    /// The blocks of a step, and the name of the method.
-    pub(super) fn step(&mut self, dt: f64) -> (Vec<Block>, String) {
+    /// The stages of a step, and the name of the method.
+    pub(super) fn step(&mut self, dt: f64) -> (Vec<Stage>, String) {
         let model = self.model;
-        let (values, method) = self.integrate(dt);
-        let substeps = if method == "rk4" { model.substeps } else { 1 };
-        if (model.each_substep || model.substeps > 1) && method != "rk4" {
-            self.problems.push(Problem::new(format!("substeps belong to the method rk4, and `{}` runs {method}", model.name)));
-        }
-        if substeps == 1 {
-            let before = self.states.clone();
-            let values = self.receive(values);
-            return (vec![self.events(values, &before, None)], method);
+        let h = dt / f64::from(model.substeps);
+        let (values, method) = self.integrate(dt, h);
+        if model.substeps > 1 && matches!(method.as_str(), "exact" | "update") {
+            self.problems
+                .push(Problem::new(format!("substeps are of rk4, euler and exponential_euler, and `{}` runs {method}", model.name)));
         }
         let present = self.states.clone();
         if model.each_substep {
-            let inner = self.events(values, &present, Some(substeps));
+            let mut inner = self.substep(&values, &method, h);
+            if model.substeps > 1 {
+                inner = vec![Stage::Repeat(model.substeps, inner)];
+            }
             let mut sets: Vec<(usize, Id)> = self.receive(present).into_iter().enumerate().collect();
             if model.period.is_some() {
                 sets.push((self.states.len(), self.count_down()));
             }
-            return (vec![inner, Block { repeat: None, sets, spike: None }], method);
+            inner.push(Stage::Set { sets, spike: None });
+            return (inner, method);
         }
-        let inner = Block { repeat: Some(substeps), sets: values.into_iter().enumerate().collect(), spike: None };
+        if model.substeps == 1 {
+            let values = self.receive(values);
+            return (vec![self.events(values, &present, dt, false)], method);
+        }
+        let inner = vec![Stage::Set { sets: values.into_iter().enumerate().collect(), spike: None }];
         let before: Vec<Id> = (0..present.len()).map(|i| self.graph.leaf(Node::Start(i))).collect();
         let values = self.receive(present);
-        (vec![inner, self.events(values, &before, None)], method)
+        (vec![Stage::Repeat(model.substeps, inner), self.events(values, &before, dt, false)], method)
     }
 
-    fn integrate(&mut self, dt: f64) -> (Vec<Id>, String) {
+    /// One substep with its test. Without randomness, the one in which the threshold is crossed is run again in finer ones.
+    fn substep(&mut self, values: &[Id], method: &str, h: f64) -> Vec<Stage> {
+        let present = self.states.clone();
+        let coarse = self.events(values.to_vec(), &present, h, true);
+        let Stage::Set { spike: Some(crossed), sets } = &coarse else { return vec![coarse] };
+        let crossed = *crossed;
+        let drawn = |id: &Id| self.graph.mentions(*id, |n| matches!(n, Node::Normal(_) | Node::Uniform(_)));
+        if method != "rk4" || !self.problems.is_empty() || sets.iter().map(|s| &s.1).chain([&crossed]).any(drawn) {
+            return vec![coarse];
+        }
+        let (zero, held) = (self.graph.number(0.0), self.graph.leaf(Node::Held(CROSSED)));
+        let roots: Vec<Id> = sets.iter().map(|s| s.1).collect();
+        let elsewhere = self.graph.replace(&roots, &[(crossed, zero)].into());
+        let numbers: Vec<usize> = sets.iter().map(|s| s.0).collect();
+        let sets = self.masked(held, numbers.into_iter().zip(elsewhere), true);
+        let (finer, _) = self.integrate(h, h / f64::from(FINER));
+        let Stage::Set { sets: within, spike } = self.events(finer, &present, h / f64::from(FINER), true) else { return vec![coarse] };
+        let within = self.masked(held, within.into_iter(), false);
+        let spike = spike.map(|s| self.graph.binary(Binary::And, held, s));
+        let again = Stage::Repeat(FINER, vec![Stage::Set { sets: within, spike }]);
+        vec![Stage::Hold(CROSSED, crossed), Stage::Set { sets, spike: None }, Stage::When(CROSSED, vec![again])]
+    }
+
+    /// Values taken only where `held` is, or only where it is `not`.
+    fn masked(&mut self, held: Id, sets: impl Iterator<Item = (usize, Id)>, not: bool) -> Vec<(usize, Id)> {
+        sets.map(|(i, value)| {
+            let old = self.graph.leaf(Node::State(i));
+            (i, if not { self.graph.select(held, old, value) } else { self.graph.select(held, value, old) })
+        })
+        .collect()
+    }
+
+    /// New values over `h` (over `dt` where no substeps are taken), and the method.
+    fn integrate(&mut self, dt: f64, h: f64) -> (Vec<Id>, String) {
         let model = self.model;
         if model.explicit {
             let mut values = self.states.clone();
@@ -50,16 +95,21 @@ impl Builder<'_> {
         let derivatives = self.derivatives();
         let present = self.states.clone();
         self.set(&present);
-        let watched = self.watched();
-        let system = System {
-            derivatives,
-            inputs: model.inputs.len(),
-            clamped: (0..present.len()).map(|i| model.clamp.contains(&i)).collect(),
-            active: self.active,
-            last: watched,
+        let last = self.watched();
+        let xis = self.xis.len();
+        let noise = match Noise::new(&mut self.graph, derivatives, xis) {
+            Ok(noise) => noise,
+            Err(i) => {
+                let message = format!("the equation of `{}` is not linear in its white noise", model.states[i].name);
+                self.problems
+                    .push(self.at_equation(i, Problem::new(message).help("write it as a sum of terms, each times at most one `xi`")));
+                return (present, "euler".into());
+            }
         };
+        let noisy = !noise.is_empty();
+        let clamped = (0..present.len()).map(|i| model.clamp.contains(&i)).collect();
+        let system = System { noise, inputs: model.inputs.len(), clamped, active: self.active, last };
         let graph = &mut self.graph;
-        let h = dt / f64::from(model.substeps);
         let asked = model.method.as_deref();
         if matches!(asked, None | Some("exact"))
             && let Some(new) = system.exact(graph, dt)
@@ -67,7 +117,7 @@ impl Builder<'_> {
             return (new, "exact".into());
         }
         if matches!(asked, None | Some("exponential_euler"))
-            && let Some(new) = system.exponential_euler(graph, dt)
+            && let Some(new) = system.exponential_euler(graph, h)
         {
             return (new, "exponential_euler".into());
         }
@@ -79,14 +129,27 @@ impl Builder<'_> {
             };
             self.problems.push(Problem::new(format!("method `{method}`: the equations of `{}` are not {why}", model.name)).help("use rk4"));
         }
-        if asked == Some("euler") { (system.euler(graph, dt), "euler".into()) } else { (system.rk4(graph, h), "rk4".into()) }
+        if asked == Some("rk4") && noisy {
+            let help = "use euler, with substeps where it needs them";
+            self.problems.push(Problem::new(format!("method `rk4` knows no white noise, and `{}` has some", model.name)).help(help));
+        }
+        if asked == Some("euler") || noisy { (system.euler(graph, h), "euler".into()) } else { (system.rk4(graph, h), "rk4".into()) }
+    }
+
+    /// A problem at the equation of a state.
+    fn at_equation(&self, state: usize, problem: Problem) -> Problem {
+        let found = self.model.statements.iter().find(|s| s.target == self.model.states[state].name);
+        found.map_or(problem.clone(), |s| {
+            let placed = s.spot.problem(&self.model.source, Fault::new("", s.span.clone()));
+            Problem { message: problem.message, help: problem.help, ..placed }
+        })
     }
 
     /// Which states the threshold looks at.
     fn watched(&mut self) -> Vec<bool> {
         let none = vec![false; self.states.len()];
         let Some((expr, _)) = &self.model.threshold else { return none };
-        let names = Names { now: self.names.now.clone(), before: Some(self.names.now.clone()) };
+        let names = Names { before: Some(self.names.now.clone()), span: Some(1.0), ..self.names.clone() };
         let Ok((id, _)) = typed::build(expr, &mut self.graph, &names) else { return none };
         (0..none.len()).map(|i| self.graph.mentions(id, |n| *n == Node::State(i))).collect()
     }
@@ -116,33 +179,55 @@ impl Builder<'_> {
         self.hold(values)
     }
 
-    /// Threshold, reset, refractory time; inside a repeated block when tested after every substep.
-    fn events(&mut self, mut values: Vec<Id>, before: &[Id], repeat: Option<u32>) -> Block {
-        let model = self.model;
+    /// A condition over values that were `before` until now, tested every `span` ms.
+    fn condition(&mut self, condition: &(Expr, Spot), before: &[Id], values: &[Id], span: f64) -> Id {
         self.set(before);
         let old = self.names.now.clone();
-        self.set(&values);
-        self.names.before = Some(old);
-        let condition = model.threshold.as_ref().map(|(expr, spot)| self.value(expr, spot, Some(NUMBER), "a condition").0);
-        self.names.before = None;
-        let spike = condition.map(|c| self.graph.binary(Binary::And, c, self.active));
-        let mut after = values.clone();
-        self.assign(&model.reset, &mut after, false);
-        if let Some(spike) = spike {
-            for (value, reset) in values.iter_mut().zip(after) {
-                *value = self.graph.select(spike, reset, *value);
-            }
+        self.set(values);
+        (self.names.before, self.names.span) = (Some(old), Some(span));
+        let (id, _) = self.value(&condition.0, &condition.1, Some(NUMBER), "a condition");
+        (self.names.before, self.names.span) = (None, None);
+        id
+    }
+
+    /// What a block of assignments makes of the values where the condition holds.
+    fn act(&mut self, condition: Id, action: &[Statement], values: &mut [Id]) {
+        let outside = self.names.clone();
+        let mut after = values.to_vec();
+        self.assign(action, &mut after, true);
+        self.names = outside;
+        for (value, new) in values.iter_mut().zip(after) {
+            *value = self.graph.select(condition, new, *value);
         }
+    }
+
+    /// The events of the model, in order, after the threshold and its reset.
+    fn named_events(&mut self, values: &mut [Id], before: &[Id], span: f64) {
+        for event in &self.model.events {
+            let condition = self.condition(&event.condition, before, values, span);
+            self.act(condition, &event.action, values);
+        }
+    }
+
+    /// Threshold, reset, refractory time, then the events; `inside` a step when tested after every substep.
+    fn events(&mut self, mut values: Vec<Id>, before: &[Id], span: f64, inside: bool) -> Stage {
+        let model = self.model;
+        let condition = model.threshold.as_ref().map(|threshold| self.condition(threshold, before, &values, span));
+        let spike = condition.map(|c| self.graph.binary(Binary::And, c, self.active));
+        if let Some(spike) = spike {
+            self.act(spike, &model.reset, &mut values);
+        }
+        self.named_events(&mut values, before, span);
+        let present = self.states.clone();
+        self.set(&present);
         let mut sets: Vec<(usize, Id)> = values.into_iter().enumerate().collect();
-        if let Some(steps) = self.refractory_steps(repeat.is_some()) {
+        if let Some(steps) = self.refractory_steps(inside) {
             let zero = self.graph.number(0.0);
-            let go_on = if repeat.is_some() { self.graph.leaf(Node::State(model.states.len())) } else { self.count_down() };
+            let go_on = if inside { self.graph.leaf(Node::State(model.states.len())) } else { self.count_down() };
             let left = self.graph.select(spike.unwrap_or(zero), steps, go_on);
             sets.push((model.states.len(), left));
         }
-        let present = self.states.clone();
-        self.set(&present);
-        Block { repeat, sets, spike }
+        Stage::Set { sets, spike }
     }
 
     fn count_down(&mut self) -> Id {
@@ -157,7 +242,7 @@ impl Builder<'_> {
         let (expr, spot) = self.model.period.as_ref()?;
         let (period, _) = self.value(expr, spot, Some(TIME), "a refractory period");
         if !self.graph.fixed[period] {
-            self.fault(spot, Fault { message: "a refractory period is made of parameters".into(), span: expr.span.clone(), help: None });
+            self.fault(spot, Fault::new("a refractory period is made of parameters", expr.span.clone()));
         }
         let step = self.names.now["dt"].0;
         let (half, one, zero) = (self.graph.number(0.5), self.graph.number(1.0), self.graph.number(0.0));

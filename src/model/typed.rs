@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
+use super::calls;
 use super::expr::{Expr, Node as Tree, Operator};
 use super::graph::{Graph, Id};
 use super::program::{Binary, Unary};
+use super::statement::{Function, Spot};
 use crate::base::problem::did_you_mean;
 use crate::base::units::{self, Dimension, NUMBER};
 
@@ -15,10 +18,25 @@ pub struct Fault {
     pub message: String,
     pub span: Range<usize>,
     pub help: Option<String>,
+    /// Where the text stands, if it is another one than that which was read: the body of a function.
+    pub spot: Option<Spot>,
 }
 
-type Table = HashMap<String, (Id, Dimension)>;
-type Typed = Result<(Id, Dimension), Fault>;
+impl Fault {
+    pub fn new(message: impl Into<String>, span: Range<usize>) -> Self {
+        Self { message: message.into(), span, help: None, spot: None }
+    }
+
+    pub fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+}
+
+/// A text may not stand for more terms than this, functions written out.
+const LARGEST: u32 = 50_000;
+
+pub type Table = HashMap<String, (Id, Dimension)>;
+pub type Typed = Result<(Id, Dimension), Fault>;
 
 /// The names an expression may use.
 #[derive(Clone, Default)]
@@ -26,18 +44,32 @@ pub struct Names {
     pub now: Table,
     /// The same names with the states before integration; only where `rising` and `peak` are allowed.
     pub before: Option<Table>,
+    /// Whether random draws and white noise have a meaning here.
+    pub random: bool,
+    /// The length of the step or substep over which a condition is tested, in ms; none where nothing is tested.
+    pub span: Option<f64>,
+    pub functions: Arc<[Function]>,
+    /// How many of the functions may be called: a body sees those before it.
+    pub visible: usize,
+    /// What the body of a function sees besides its arguments.
+    pub common: Table,
 }
 
-fn fault(expr: &Expr, message: impl Into<String>) -> Fault {
-    Fault { message: message.into(), span: expr.span.clone(), help: None }
+pub fn fault(expr: &Expr, message: impl Into<String>) -> Fault {
+    Fault::new(message, expr.span.clone())
 }
 
 pub fn build(expr: &Expr, graph: &mut Graph, names: &Names) -> Typed {
+    graph.terms += 1;
+    if graph.terms > LARGEST {
+        return Err(fault(expr, format!("the model has over {LARGEST} terms, functions written out")));
+    }
     match &expr.node {
         Tree::Number(x) => Ok((graph.number(*x), NUMBER)),
         Tree::Unit(x, unit) => match units::unit(unit) {
             Some(q) => Ok((graph.number(x * q.value), q.dimension)),
-            None => Err(fault(expr, format!("`{unit}` is no unit"))),
+            None => Err(fault(expr, format!("`{unit}` is no unit"))
+                .help("units are s, Hz, V, A, F, S, ohm, m, K, mol with prefixes, as in `10 mV`; a product needs `*`")),
         },
         Tree::Name(name) => lookup(expr, name, graph, names),
         Tree::Neg(a) => build(a, graph, names).map(|(a, d)| (graph.unary(Unary::Neg, a), d)),
@@ -51,7 +83,7 @@ pub fn build(expr: &Expr, graph: &mut Graph, names: &Names) -> Typed {
             let (a, b, d) = same(expr, "choose between", a, b, graph, names)?;
             Ok((graph.select(c, a, b), d))
         }
-        Tree::Call(name, arguments) => call(expr, name, arguments, graph, names),
+        Tree::Call(name, arguments) => calls::call(expr, name, arguments, graph, names),
         Tree::Index(name, _) => Err(fault(expr, format!("`{name}[...]`: a model has no tables"))),
     }
 }
@@ -68,18 +100,36 @@ fn lookup(expr: &Expr, name: &str, graph: &mut Graph, names: &Names) -> Typed {
     if let Some(unit) = units::unit(name) {
         return Ok((graph.number(unit.value), unit.dimension));
     }
-    let help = did_you_mean(name, names.now.keys().map(String::as_str));
-    Err(Fault { help, ..fault(expr, format!("`{name}` is not known here")) })
+    if name == "xi" || name.starts_with("xi_") {
+        return Err(fault(expr, format!("`{name}`, white noise, belongs into the equations of a model")));
+    }
+    let mut known: Vec<&str> = names.now.keys().map(String::as_str).collect();
+    known.sort_unstable();
+    let help = did_you_mean(name, known.iter().copied()).unwrap_or_else(|| {
+        let more = if known.len() > 12 { ", ..." } else { "" };
+        format!("known are {}{more}", known.into_iter().take(12).collect::<Vec<_>>().join(", "))
+    });
+    Err(fault(expr, format!("`{name}` is not known here")).help(help))
 }
 
-fn number(expr: &Expr, graph: &mut Graph, names: &Names) -> Result<Id, Fault> {
+pub fn number(expr: &Expr, graph: &mut Graph, names: &Names) -> Result<Id, Fault> {
     let (id, d) = build(expr, graph, names)?;
-    if d == NUMBER { Ok(id) } else { Err(fault(expr, format!("a bare number is due here, not {d}"))) }
+    let wrong = || fault(expr, format!("a bare number is due here, not {d}")).help(format!("divide by a value in {d}"));
+    if d == NUMBER { Ok(id) } else { Err(wrong()) }
 }
 
-fn same(expr: &Expr, verb: &str, a: &Expr, b: &Expr, graph: &mut Graph, names: &Names) -> Result<(Id, Id, Dimension), Fault> {
+/// What would make the two dimensions one.
+fn remedy(a: Dimension, b: Dimension) -> String {
+    match (a == NUMBER, b == NUMBER) {
+        (true, _) => format!("give the bare number a unit: {b} is due"),
+        (_, true) => format!("give the bare number a unit: {a} is due"),
+        _ => format!("the first is the second times {}: is a factor missing?", a.over(b)),
+    }
+}
+
+pub fn same(expr: &Expr, verb: &str, a: &Expr, b: &Expr, graph: &mut Graph, names: &Names) -> Result<(Id, Id, Dimension), Fault> {
     let ((a, d), (b, other)) = (build(a, graph, names)?, build(b, graph, names)?);
-    if d == other { Ok((a, b, d)) } else { Err(fault(expr, format!("cannot {verb} {d} and {other}"))) }
+    if d == other { Ok((a, b, d)) } else { Err(fault(expr, format!("cannot {verb} {d} and {other}")).help(remedy(d, other))) }
 }
 
 fn operator(expr: &Expr, op: Operator, a: &Expr, b: &Expr, graph: &mut Graph, names: &Names) -> Typed {
@@ -95,7 +145,7 @@ fn operator(expr: &Expr, op: Operator, a: &Expr, b: &Expr, graph: &mut Graph, na
                 return Ok((graph.mul(a, b), x.times(y)));
             }
             if graph.constant(b) == Some(0.0) {
-                return Err(fault(expr, "division by zero"));
+                return Err(fault(expr, "division by zero").help("divide by something else"));
             }
             let inverse = graph.unary(Unary::Recip, b);
             Ok((graph.mul(a, inverse), x.over(y)))
@@ -132,7 +182,9 @@ fn power(expr: &Expr, base: &Expr, exponent: &Expr, graph: &mut Graph, names: &N
         Some(p) => d.to(p),
         None => None,
     };
-    let dimension = dimension.ok_or_else(|| fault(expr, format!("{d} to this power has no unit")))?;
+    let dimension = dimension.ok_or_else(|| {
+        fault(expr, format!("{d} to this power has no unit")).help("make the base a bare number, or the power a constant")
+    })?;
     let id = match constant {
         Some(p) if p == p.trunc() && p.abs() <= 16.0 => {
             let one = graph.number(1.0);
@@ -143,58 +195,4 @@ fn power(expr: &Expr, base: &Expr, exponent: &Expr, graph: &mut Graph, names: &N
         _ => graph.binary(Binary::Pow, a, b),
     };
     Ok((id, dimension))
-}
-
-fn call(expr: &Expr, name: &str, arguments: &[Expr], graph: &mut Graph, names: &Names) -> Typed {
-    const ONE: [(&str, Unary); 6] = [
-        ("exp", Unary::Exp),
-        ("expm1", Unary::Expm1),
-        ("exprel", Unary::Exprel),
-        ("log", Unary::Log),
-        ("tanh", Unary::Tanh),
-        ("floor", Unary::Floor),
-    ];
-    match (name, arguments) {
-        ("sqrt", [a]) => {
-            let (a, d) = build(a, graph, names)?;
-            let root = d.to(0.5).ok_or_else(|| fault(expr, format!("the root of {d} has no unit")))?;
-            Ok((graph.unary(Unary::Sqrt, a), root))
-        }
-        ("abs", [a]) => build(a, graph, names).map(|(a, d)| (graph.unary(Unary::Abs, a), d)),
-        ("min" | "max", [a, b]) => {
-            let (a, b, d) = same(expr, "compare", a, b, graph, names)?;
-            Ok((graph.binary(if name == "min" { Binary::Min } else { Binary::Max }, a, b), d))
-        }
-        ("clip", [x, low, high]) => {
-            let (x_id, low, d) = same(expr, "compare", x, low, graph, names)?;
-            let (_, high, _) = same(expr, "compare", x, high, graph, names)?;
-            let raised = graph.binary(Binary::Max, x_id, low);
-            Ok((graph.binary(Binary::Min, raised, high), d))
-        }
-        ("rising" | "peak", [x, level]) => {
-            let Some(before) = &names.before else {
-                return Err(fault(expr, format!("`{name}` belongs into the threshold of a model")));
-            };
-            let (now, level, _) = same(expr, "compare", x, level, graph, names)?;
-            let (old, _) = build(x, graph, &Names { now: before.clone(), before: None })?;
-            let above = graph.binary(Binary::LessEqual, level, now);
-            let turned = graph.binary(Binary::Less, if name == "rising" { old } else { now }, if name == "rising" { level } else { old });
-            Ok((graph.binary(Binary::And, above, turned), NUMBER))
-        }
-        (_, [a]) if ONE.iter().any(|(n, _)| *n == name) => {
-            let a = number(a, graph, names)?;
-            let op = ONE.iter().find(|(n, _)| *n == name).map_or(Unary::Exp, |(_, op)| *op);
-            Ok((graph.unary(op, a), NUMBER))
-        }
-        _ => {
-            let known = ["sqrt", "abs", "min", "max", "clip", "rising", "peak"];
-            let all = || known.iter().copied().chain(ONE.iter().map(|(n, _)| *n));
-            let message = match all().any(|n| n == name) {
-                true => format!("`{name}` does not take {} arguments", arguments.len()),
-                false => format!("there is no function `{name}`"),
-            };
-            let help = all().all(|n| n != name).then(|| did_you_mean(name, all())).flatten();
-            Err(Fault { help, ..fault(expr, message) })
-        }
-    }
 }

@@ -37,8 +37,13 @@ enum Code {
     Binary(Binary, usize, usize, usize),
     Select(usize, usize, usize, usize),
     Normal(usize, u32),
+    Uniform(usize, u32),
     Spike(usize),
-    Repeat(u32, Vec<Code>),
+    /// A loop of so many turns begins, or its turn ends.
+    Loop(u32),
+    Again,
+    /// Leaves out so many codes if the cell is zero in every lane.
+    Skip(usize, usize),
 }
 
 struct Lowering<'a> {
@@ -72,7 +77,8 @@ impl Columns {
         lowering.uniforms(&program.body);
         lowering.first_state = lowering.bank.len();
         lowering.bank.resize(lowering.first_state + program.states as usize, [0.0; LANES]);
-        self.code = lowering.lower(&program.body);
+        self.code.clear();
+        lowering.lower(&program.body, &mut self.code);
         self.first_state = lowering.first_state;
         self.bank = lowering.bank;
         self.stale = true;
@@ -112,7 +118,7 @@ impl Lowering<'_> {
                         self.uniform(*reg, x);
                     }
                 }
-                Stmt::Repeat(_, inner) => self.uniforms(inner),
+                Stmt::Repeat(_, inner) | Stmt::When(_, inner) => self.uniforms(inner),
                 _ => {}
             }
         }
@@ -129,30 +135,43 @@ impl Lowering<'_> {
         self.bank.len() - 1
     }
 
-    fn lower(&mut self, body: &[Stmt]) -> Vec<Code> {
-        body.iter().filter_map(|stmt| self.statement(stmt)).collect()
+    fn lower(&mut self, body: &[Stmt], out: &mut Vec<Code>) {
+        for stmt in body {
+            match stmt {
+                Stmt::SetState(s, r) => out.push(Code::Copy(self.first_state + *s as usize, self.place[*r as usize])),
+                Stmt::Spike(r) => out.push(Code::Spike(self.place[*r as usize])),
+                Stmt::Repeat(n, inner) => {
+                    out.push(Code::Loop(*n));
+                    self.lower(inner, out);
+                    out.push(Code::Again);
+                }
+                Stmt::When(r, inner) => {
+                    let at = out.len();
+                    out.push(Code::Again);
+                    self.lower(inner, out);
+                    out[at] = Code::Skip(self.place[*r as usize], out.len() - at - 1);
+                }
+                Stmt::Let(reg, op) => out.extend(self.operation(*reg, *op)),
+            }
+        }
     }
 
-    fn statement(&mut self, stmt: &Stmt) -> Option<Code> {
+    fn operation(&mut self, reg: u32, op: Op) -> Option<Code> {
         let at = |me: &Self, r: u32| me.place[r as usize];
-        Some(match stmt {
-            Stmt::SetState(s, r) => Code::Copy(self.first_state + *s as usize, at(self, *r)),
-            Stmt::Spike(r) => Code::Spike(at(self, *r)),
-            Stmt::Repeat(n, inner) => Code::Repeat(*n, self.lower(inner)),
-            Stmt::Let(reg, op) => match *op {
-                Op::Const(_) => return None,
-                Op::Coefficient(c) => match self.plan.coefficients[c as usize] {
-                    Number::Uniform(_) => return None,
-                    Number::Column(_) => Code::Column(self.temporary(*reg), c as usize),
-                },
-                Op::State(s) => Code::Copy(self.temporary(*reg), self.first_state + s as usize),
-                Op::Receptor(r) => Code::Receptor(self.temporary(*reg), r as usize),
-                Op::Input(i) => Code::Input(self.temporary(*reg), i as usize),
-                Op::Normal(n) => Code::Normal(self.temporary(*reg), n),
-                Op::Unary(u, a) => Code::Unary(u, self.temporary(*reg), at(self, a)),
-                Op::Binary(b, x, y) => Code::Binary(b, self.temporary(*reg), at(self, x), at(self, y)),
-                Op::Select(c, x, y) => Code::Select(self.temporary(*reg), at(self, c), at(self, x), at(self, y)),
+        Some(match op {
+            Op::Const(_) => return None,
+            Op::Coefficient(c) => match self.plan.coefficients[c as usize] {
+                Number::Uniform(_) => return None,
+                Number::Column(_) => Code::Column(self.temporary(reg), c as usize),
             },
+            Op::State(s) => Code::Copy(self.temporary(reg), self.first_state + s as usize),
+            Op::Receptor(r) => Code::Receptor(self.temporary(reg), r as usize),
+            Op::Input(i) => Code::Input(self.temporary(reg), i as usize),
+            Op::Normal(n) => Code::Normal(self.temporary(reg), n),
+            Op::Uniform(n) => Code::Uniform(self.temporary(reg), n),
+            Op::Unary(u, a) => Code::Unary(u, self.temporary(reg), at(self, a)),
+            Op::Binary(b, x, y) => Code::Binary(b, self.temporary(reg), at(self, x), at(self, y)),
+            Op::Select(c, x, y) => Code::Select(self.temporary(reg), at(self, c), at(self, x), at(self, y)),
         })
     }
 }
@@ -167,25 +186,44 @@ struct At<'a> {
     step: u64,
 }
 
+/// Loops under way: first code, turns, turn, and the turn of what is around. No call, since a function that calls itself is not
+/// inlined into the code that has the widest vectors.
 #[inline(always)]
 fn run(code: &[Code], at: &At, bank: &mut [Cell], spiked: &mut Cell) {
-    for c in code {
-        match c {
-            Code::Repeat(n, inner) => {
-                for _ in 0..*n {
-                    for c in inner {
-                        one(c, at, bank, spiked);
-                    }
+    let mut loops = [(0usize, 0u32, 0u32, 0u32); 4];
+    let (mut depth, mut turn, mut next) = (0, 0, 0);
+    while next < code.len() {
+        let now = &code[next];
+        next += 1;
+        match *now {
+            Code::Loop(n) => {
+                loops[depth] = (next, n, 0, turn);
+                turn *= n;
+                depth += 1;
+            }
+            Code::Again => {
+                let (first, n, k, around) = &mut loops[depth - 1];
+                *k += 1;
+                if k < n {
+                    turn += 1;
+                    next = *first;
+                } else {
+                    turn = *around;
+                    depth -= 1;
                 }
             }
-            c => one(c, at, bank, spiked),
+            Code::Skip(r, codes) => {
+                if bank[r].iter().fold(0, |any, x| any | x.to_bits()) == 0 {
+                    next += codes;
+                }
+            }
+            _ => one(now, at, turn, bank, spiked),
         }
     }
 }
 
-/// Substep loops do not nest, so a `Repeat` never reaches this function.
 #[inline(always)]
-fn one(code: &Code, at: &At, bank: &mut [Cell], spiked: &mut Cell) {
+fn one(code: &Code, at: &At, turn: u32, bank: &mut [Cell], spiked: &mut Cell) {
     match *code {
         Code::Column(to, c) => {
             if let Number::Column(column) = &at.plan.coefficients[c] {
@@ -204,7 +242,13 @@ fn one(code: &Code, at: &At, bank: &mut [Cell], spiked: &mut Cell) {
         Code::Normal(to, n) => {
             for (i, x) in bank[to].iter_mut().enumerate() {
                 let neuron = at.plan.first + (at.start + i) as u32;
-                *x = at.noise.normal([neuron, at.step as u32, n, 0]);
+                *x = at.noise.normal([neuron, at.step as u32, n, turn]);
+            }
+        }
+        Code::Uniform(to, n) => {
+            for (i, x) in bank[to].iter_mut().enumerate() {
+                let neuron = at.plan.first + (at.start + i) as u32;
+                *x = at.noise.uniform([neuron, at.step as u32, n, turn]);
             }
         }
         Code::Spike(r) => spiked.iter_mut().zip(&bank[r]).for_each(|(s, x)| *s = if *x != 0.0 { 1.0 } else { *s }),
@@ -220,7 +264,7 @@ fn one(code: &Code, at: &At, bank: &mut [Cell], spiked: &mut Cell) {
             let (before, after) = bank.split_at_mut(to);
             select(&mut after[0], &before[c], &before[a], &before[b]);
         }
-        Code::Repeat(..) => {}
+        Code::Loop(_) | Code::Again | Code::Skip(..) => {}
     }
 }
 

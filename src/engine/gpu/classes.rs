@@ -87,7 +87,7 @@ fn function(plan: &Plan, index: usize) -> String {
     for (j, (_, drive)) in drives(plan, index).enumerate() {
         o += &driven(plan, index, j, drive);
     }
-    o += "        var spiked = false;\n";
+    o += "        var spiked = false;\n        let turn0 = 0u;\n";
     o += &emit::body(program);
     (0..program.states).for_each(|s| o += &format!("        s{s} = flush(s{s});\n"));
     o += "        if (spiked) {\n            emit(first + i, t);\n        }\n";
