@@ -77,8 +77,9 @@ pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Re
     let known: Vec<&str> = KEYS.iter().copied().chain(["expect"]).collect();
     reader.keys("a scene", table, &known);
     format(&mut reader, table);
-    let run = run(&mut reader, table);
+    let stepped = step(&mut reader, table);
     names(&mut reader, table);
+    let run = stepped.and_then(|()| run(&mut reader, table));
     let models = populations::models(&mut reader, table);
     let made = populations::populations(&mut reader, table, &models);
     let (seed, warmup, duration) = run.unwrap_or_default();
@@ -110,8 +111,8 @@ fn format(reader: &mut Reader, table: &Table) {
     }
 }
 
-/// Seed, warm-up and duration.
-fn run(reader: &mut Reader, document: &Table) -> Option<(u64, u64, u64)> {
+/// The step, which every expression may use.
+fn step(reader: &mut Reader, document: &Table) -> Option<()> {
     let Some(table) = document.get("run").and_then(Item::as_table_like) else {
         reader.push(Problem::new("the scene has no [run]").help("add [run] with dt, duration and, if wanted, warmup and seed"));
         return None;
@@ -129,6 +130,12 @@ fn run(reader: &mut Reader, document: &Table) -> Option<(u64, u64, u64)> {
         }
     };
     reader.scope.dt = Some(dt);
+    Some(())
+}
+
+/// Seed, warm-up and duration.
+fn run(reader: &mut Reader, document: &Table) -> Option<(u64, u64, u64)> {
+    let table = document.get("run").and_then(Item::as_table_like)?;
     let seed = match table.get("seed") {
         None => 1,
         Some(item) => reader.count(item, 1 << 53)?,

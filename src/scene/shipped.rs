@@ -6,5 +6,15 @@ macro_rules! scenes {
 
 /// Name and text of every shipped scene.
 pub fn shipped() -> &'static [(&'static str, &'static str)] {
-    scenes!["lif_fi", "hh_squid", "izhikevich_2003", "brunel", "vogels_abbott_cuba", "vogels_abbott_coba", "microcircuit"]
+    scenes![
+        "lif_fi",
+        "hh_squid",
+        "izhikevich_2003",
+        "brunel",
+        "vogels_abbott_cuba",
+        "vogels_abbott_coba",
+        "vogels_abbott_cobahh",
+        "cuba_large",
+        "microcircuit"
+    ]
 }
