@@ -5,7 +5,6 @@ Steps are as in NEST where the delay is one step shorter and the refractory peri
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -113,6 +112,11 @@ def compile_(folder, name, warmup, duration, threads):
         raise SystemExit(f"no Brian2 version of {name}")
     monitor = SpikeMonitor(cells)
     network = Network(cells, monitor, *parts)
+    # clock() counts CPU time of all threads.
+    b.device.insert_code("before_network_run", "const clock_t cpu_before = clock();")
+    b.device.insert_code(
+        "after_network_run", 'std::ofstream("results/cpu.txt") << double(clock() - cpu_before) / CLOCKS_PER_SEC << std::endl;'
+    )
     network.run((warmup + duration) * ms)
     b.device.build(directory=folder, compile=True, run=False)
     names = {k: b.device.get_array_filename(monitor.variables[k]) for k in ("i", "t")}
@@ -127,7 +131,6 @@ def run(folder):
     t0 = time.perf_counter()
     subprocess.run(["./main"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     wall = time.perf_counter() - t0
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     with open(os.path.join(folder, "results", "last_run_info.txt")) as f:
         seconds = float(f.read().split()[0])
     path = {k: os.path.join(folder, "results", os.path.basename(v)) for k, v in about["names"].items()}
@@ -135,8 +138,8 @@ def run(folder):
     late = i[t * 1e3 >= about["warmup"]]
     n_exc, n_inh, ms = about["n_exc"], about["n_inh"], about["duration"]
     rates = dict(exc=np.sum(late < n_exc) / n_exc / ms * 1e3, inh=np.sum(late >= n_exc) / n_inh / ms * 1e3)
-    # What the program does before it steps runs on one core.
-    cpu = usage.ru_utime + usage.ru_stime - (wall - seconds)
+    with open(os.path.join(folder, "results", "cpu.txt")) as f:
+        cpu = float(f.read())
     print(json.dumps(dict(prepare=about["prepare"], build=wall - seconds, run=seconds, run_cpu=cpu, rates=rates)))
 
 

@@ -66,8 +66,10 @@ def cobahh(start):
     cells = nest.Create("hh_cond_exp_traub", c["n_exc"] + c["n_inh"], params=cell)
     normal, most = nest.random.normal, nest.math.max
     cells.V_m = normal(-65.0, 5.0)
-    cells.g_ex = 10.0 * most(normal(4.0, 1.5), 0.0)
-    cells.g_in = 10.0 * most(normal(20.0, 12.0), 0.0)
+    # This model's conductances cannot be set, so one spike at the start brings them.
+    first = nest.Create("spike_generator", params=dict(spike_times=[net.DT]))
+    nest.Connect(first, cells, "all_to_all", dict(weight=10.0 * most(normal(4.0, 1.5), 0.0), delay=net.DT))
+    nest.Connect(first, cells, "all_to_all", dict(weight=-10.0 * most(normal(20.0, 12.0), 0.0), delay=net.DT))
     exc, inh = cells[: c["n_exc"]], cells[c["n_exc"] :]
     for name, source, w in [("of_exc", exc, c["w_exc"]), ("of_inh", inh, -c["w_inh"])]:
         nest.CopyModel("static_synapse_hpc", name, dict(weight=w, delay=net.DT))
