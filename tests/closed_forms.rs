@@ -205,12 +205,12 @@ fn follows(what: &str, found: &[f64], expected: impl Fn(f64) -> f64) {
 
 #[test]
 fn postsynaptic_potentials_have_the_shape_and_peak_of_the_closed_form() {
-    let (c, tau) = (250.0, 10.0);
+    let (c, tau) = (250.0f64, 10.0f64);
     for machine in machines() {
         for (tau_s, w) in [(0.5, 87.81), (2.0, -60.0), (9.999, 40.0), (10.0, 40.0), (10.001, 40.0), (25.0, 40.0)] {
             let receptor = if w > 0.0 { "exc" } else { "inh" };
             let parameters = format!("parameters.tau_syn_{receptor} = \"{tau_s} ms\"");
-            let near = (tau_s - tau as f64).abs() < 0.01;
+            let near = (tau_s - tau).abs() < 0.01;
             let exponential = |t: f64| {
                 if near {
                     w / c * t * (-t / tau).exp()
@@ -241,7 +241,7 @@ fn postsynaptic_potentials_have_the_shape_and_peak_of_the_closed_form() {
                 assert!(found.iter().enumerate().skip(10).all(|(k, v)| (v - alpha((k as f64 - 9.0) * 0.1)).abs() < 2e-3), "{tau_s}");
             }
         }
-        follows("delta", &psp("iaf_psc_delta", "3 mV", "", machine), |t| 3.0 * (-t / tau as f64).exp());
+        follows("delta", &psp("iaf_psc_delta", "3 mV", "", machine), |t| 3.0 * (-t / tau).exp());
         // 87.81 pA of 0.5 ms peak at 0.15 mV (Potjans & Diesmann 2014).
         let peak = psp("iaf_psc_exp", "87.81 pA", "parameters.tau_syn_exc = \"0.5 ms\"", machine).into_iter().fold(0.0, f64::max);
         assert!((peak - 0.15).abs() < 1e-4, "{peak}");
