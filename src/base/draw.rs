@@ -82,15 +82,19 @@ impl Poisson {
 
 /// Intervals of a table; the first and last are refined once more.
 const INTERVALS: usize = 4096;
-/// Fractional bits of a table's entries.
+/// Fractional bits of a table's entries, and bits of an entry; both at most.
 const FRACTION: u32 = 16;
+const BITS: u32 = 30;
 
-/// Quantiles of a truncated law, times a scale, as integers.
+/// Quantiles of a truncated law, times a scale, as integers: nothing that is drawn needs more than 32 bits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quantile {
     law: Truncated,
-    middle: Vec<i64>,
-    tails: [Vec<i64>; 2],
+    /// One integer alone, where the law has no width.
+    constant: Option<i32>,
+    fraction: u32,
+    /// Entries of the whole range, of its first interval and of its last, each `INTERVALS + 1`.
+    entries: Vec<i32>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -108,33 +112,42 @@ impl Quantile {
     pub fn new(shape: Shape, low: f64, high: f64, clip: bool, scale: f64, offset: f64, to_integer: f64) -> Result<Self, String> {
         let law = Truncated { shape, low, high, clip, scale, offset };
         law.check()?;
-        let entry = |p: f64| {
-            let x = libm::rint(law.at(p) * to_integer * f64::from(1u32 << FRACTION));
-            if x.abs() < 2f64.powi(47) { Ok(x as i64) } else { Err(format!("a drawn value of {} is out of range", law.at(p))) }
-        };
-        let table = |low: f64, high: f64, n: usize| {
-            (0..=n).map(|i| entry((low + (high - low) * i as f64 / n as f64).clamp(1e-10, 1.0 - 1e-10))).collect::<Result<Vec<_>, _>>()
-        };
-        let step = 1.0 / INTERVALS as f64;
-        if shape == Shape::Constant || scale == 0.0 {
-            return Ok(Self { law, middle: vec![entry(0.5)?], tails: [Vec::new(), Vec::new()] });
+        let value = |p: f64| law.at(p.clamp(1e-10, 1.0 - 1e-10)) * to_integer;
+        let largest = value(0.0).abs().max(value(1.0).abs()).max(value(0.5).abs());
+        if largest.is_nan() || largest >= f64::from(1u32 << 31) {
+            return Err(format!("a drawn value of {} is out of range", largest / to_integer));
         }
-        Ok(Self { law, middle: table(0.0, 1.0, INTERVALS)?, tails: [table(0.0, step, INTERVALS)?, table(1.0 - step, 1.0, INTERVALS)?] })
+        if shape == Shape::Constant || scale == 0.0 {
+            return Ok(Self { law, constant: Some(libm::rint(value(0.5)) as i32), fraction: 0, entries: Vec::new() });
+        }
+        let fraction = (BITS as i32 - libm::ceil(libm::log2(largest + 2.0)) as i32).clamp(0, FRACTION as i32) as u32;
+        let entry = |p: f64| libm::rint(value(p) * f64::from(1u32 << fraction)).clamp(-2_147_483_648.0, 2_147_483_647.0) as i32;
+        let table = |low: f64, high: f64| (0..=INTERVALS).map(move |i| entry(low + (high - low) * i as f64 / INTERVALS as f64));
+        let step = 1.0 / INTERVALS as f64;
+        let entries: Vec<i32> = table(0.0, 1.0).chain(table(0.0, step)).chain(table(1.0 - step, 1.0)).collect();
+        let ends = [entries[0], entries[INTERVALS]].map(|e| rounded(e, fraction));
+        // A law that rounds to one integer is one.
+        let constant = (ends[0] == ends[1]).then_some(ends[0]);
+        Ok(Self { law, constant, fraction, entries: if constant.is_some() { Vec::new() } else { entries } })
     }
 
     /// The integer for a uniform word.
     #[inline(always)]
     pub fn draw(&self, u: u32) -> i32 {
-        if self.middle.len() == 1 {
-            return rounded(self.middle[0]);
+        if let Some(x) = self.constant {
+            return x;
         }
         let i = (u >> 20) as usize;
-        if i == 0 || i == INTERVALS - 1 {
-            let table = &self.tails[usize::from(i != 0)];
-            let j = ((u >> 8) & 0xFFF) as usize;
-            return rounded(table[j] + (((table[j + 1] - table[j]) * i64::from(u & 0xFF)) >> 8));
-        }
-        rounded(self.middle[i] + (((self.middle[i + 1] - self.middle[i]) * i64::from(u & 0xF_FFFF)) >> 20))
+        let tail = i == 0 || i == INTERVALS - 1;
+        let first = if !tail { i } else { (INTERVALS + 1) * (1 + usize::from(i != 0)) + ((u >> 8) & 0xFFF) as usize };
+        let part = if tail { u << 24 } else { u << 12 };
+        rounded(between(self.entries[first], self.entries[first + 1], part), self.fraction)
+    }
+
+    /// The table for an engine that draws elsewhere: fractional bits, then the entries. None of a constant.
+    pub fn table(&self) -> Option<Vec<u32>> {
+        let words = std::iter::once(self.fraction).chain(self.entries.iter().map(|e| *e as u32));
+        self.constant.is_none().then(|| words.collect())
     }
 
     /// The value for a uniform word of 64 bits, in f64 and without the table.
@@ -143,21 +156,31 @@ impl Quantile {
     }
 
     pub fn min(&self) -> i32 {
-        rounded(*self.ends().iter().min().unwrap_or(&0))
+        self.ends().into_iter().fold(i32::MAX, i32::min)
     }
 
     pub fn max(&self) -> i32 {
-        rounded(*self.ends().iter().max().unwrap_or(&0))
+        self.ends().into_iter().fold(i32::MIN, i32::max)
     }
 
-    fn ends(&self) -> [i64; 2] {
-        [self.middle[0], self.middle[self.middle.len() - 1]]
+    fn ends(&self) -> [i32; 2] {
+        match self.constant {
+            Some(x) => [x; 2],
+            None => [self.entries[0], self.entries[INTERVALS]].map(|e| rounded(e, self.fraction)),
+        }
     }
 }
 
+/// a + (b - a) part / 2^32, towards a.
 #[inline(always)]
-fn rounded(x: i64) -> i32 {
-    ((x + (1 << (FRACTION - 1))) >> FRACTION) as i32
+fn between(a: i32, b: i32, part: u32) -> i32 {
+    let share = ((u64::from(a.abs_diff(b)) * u64::from(part)) >> 32) as i32;
+    if b < a { a - share } else { a + share }
+}
+
+#[inline(always)]
+fn rounded(x: i32, fraction: u32) -> i32 {
+    (x + ((1 << fraction) >> 1)) >> fraction
 }
 
 impl Truncated {

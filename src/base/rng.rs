@@ -55,9 +55,15 @@ impl Stream {
 
     /// One word for each k in 0..count of a row: word k is lane k % 4 of block (row, k / 4).
     #[inline(always)]
-    pub fn fill(&self, row: u32, count: usize, mut each: impl FnMut(usize, u32)) {
+    pub fn fill(&self, row: u32, count: usize, each: impl FnMut(usize, u32)) {
+        self.fill_stretch(row, 0, count, each);
+    }
+
+    /// The same for a stretch of a row: word k is lane k % 4 of block (row, k / 4, stretch).
+    #[inline(always)]
+    pub fn fill_stretch(&self, row: u32, stretch: u32, count: usize, mut each: impl FnMut(usize, u32)) {
         for b in 0..count.div_ceil(4) {
-            let block = self.block([row, b as u32, 0, 0]);
+            let block = self.block([row, b as u32, stretch, 0]);
             for (lane, word) in block.iter().enumerate().take(count - 4 * b) {
                 each(4 * b + lane, *word);
             }

@@ -36,10 +36,9 @@ fn count(p: &Projection) -> f64 {
 
 /// Bytes of the wiring itself.
 fn kept(p: &Projection) -> f64 {
-    let (sources, targets) = (f64::from(p.from.which.len()), f64::from(p.to.which.len()));
+    let sources = f64::from(p.from.which.len());
     match &p.rule {
-        Rule::FixedTotalNumber(_) if !p.multapses => 12.0 * sources * targets,
-        Rule::FixedInDegree(_) if !(p.multapses && p.autapses) => 20.0 * count(p),
+        Rule::FixedInDegree(_) if !p.multapses => 20.0 * count(p),
         Rule::List(_) => 60.0 * count(p),
         _ => 8.0 * sources,
     }

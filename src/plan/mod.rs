@@ -17,7 +17,7 @@ pub use harvest::{Harvest, Sample, Spike};
 pub use lower::{plan, plan_within};
 pub use synapses::{Connection, Drawn, Synapses, connections, constant};
 pub use types::{Choice, DriveKind, DrivePlan, Keep, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight};
-pub use wiring::{Ends, Kind, Permutation, Wiring};
+pub use wiring::{Ends, Kind, Permutation, Stubs, Wiring};
 
 /// What a random stream is for; the second half of its name is a number within the purpose.
 pub mod purpose {

@@ -1,5 +1,6 @@
 //! Whether a projection's synapses are stored or drawn again at every spike, and why. Knows no engine.
 
+use super::wiring::FEWEST;
 use super::{Choice, estimate};
 use crate::network::{Network, Projection, Rule, Storage};
 
@@ -47,12 +48,10 @@ fn refusal(p: &Projection) -> Option<&'static str> {
         Rule::FixedInDegree(_) if !p.multapses => Some(
             "with a fixed in-degree and no multapses, a row would take a scan of all targets; allow_multapses = true makes it possible",
         ),
-        Rule::FixedInDegree(_) if may_meet => {
-            Some("with a fixed in-degree and no autapses, a row would take a scan of all targets; allow_autapses = true makes it possible")
-        }
-        Rule::FixedTotalNumber(_) if !p.multapses => {
-            Some("a total number without multapses is one draw for all rows; allow_multapses = true makes it possible")
-        }
+        Rule::FixedInDegree(_) if may_meet && p.from.which.len() < FEWEST => Some(
+            "with a fixed in-degree, no autapses and so few sources, a row would take a scan of all targets; \
+             allow_autapses = true makes it possible",
+        ),
         _ => None,
     }
 }

@@ -1,5 +1,5 @@
 //! The synapses of a projection, row by row: targets, weights and delays as integers. Every synapse is a pure function of
-//! (seed, projection, source, k). Knows no engine and stores nothing.
+//! (seed, projection, source, stretch, k). Knows no engine and stores nothing.
 
 use super::{Plan, ProjectionPlan, purpose};
 use crate::base::draw::Quantile;
@@ -33,6 +33,8 @@ pub struct Synapses<'a> {
     /// Listed weights are full quanta; drawn ones await the shift.
     pub listed_weights: bool,
     targets: Vec<u32>,
+    /// Ends of the stretches of a row.
+    ends: Vec<usize>,
 }
 
 impl<'a> Synapses<'a> {
@@ -43,6 +45,7 @@ impl<'a> Synapses<'a> {
             delays: Stream::new(seed, [purpose::DELAY, p.stream]),
             listed_weights: p.listed.iter().any(|s| s.weight.is_some()),
             targets: Vec::new(),
+            ends: Vec::new(),
         }
     }
 
@@ -50,24 +53,31 @@ impl<'a> Synapses<'a> {
     pub fn row(&mut self, source: u32, out: &mut Vec<Drawn>) {
         let first = out.len();
         self.targets.clear();
-        self.p.wiring.row(source, &mut self.targets);
+        let mut ends = std::mem::take(&mut self.ends);
+        ends.clear();
+        for b in 0..self.p.wiring.stretches() {
+            self.p.wiring.stretch(source, b, &mut self.targets);
+            ends.push(self.targets.len());
+        }
         let (weight, delay) = (self.p.weight.law.min(), self.p.delay.min().max(1) as u32);
         out.extend(self.targets.iter().map(|t| Drawn { target: self.p.to.get(*t), weight, delay }));
         let row = &mut out[first..];
-        if !constant(&self.p.weight.law) {
-            self.weights(source, row.len(), |k, w| row[k].weight = w);
+        let (weights, delays) = (!constant(&self.p.weight.law), !constant(&self.p.delay));
+        let mut begin = 0;
+        for (b, end) in ends.iter().enumerate().filter(|_| weights || delays) {
+            let (stretch, row) = (b as u32, &mut row[begin..*end]);
+            begin = *end;
+            if weights {
+                self.weights.fill_stretch(source, stretch, row.len(), |k, u| row[k].weight = self.p.weight.law.draw(u));
+            }
+            if delays {
+                self.delays.fill_stretch(source, stretch, row.len(), |k, u| row[k].delay = self.p.delay.draw(u).max(1) as u32);
+            }
         }
-        if !constant(&self.p.delay) {
-            self.delays.fill(source, row.len(), |k, u| row[k].delay = self.p.delay.draw(u).max(1) as u32);
-        }
+        self.ends = ends;
         if !self.p.listed.is_empty() {
             self.list(source, row);
         }
-    }
-
-    /// The drawn weights of a row of `count` synapses.
-    pub fn weights(&self, source: u32, count: usize, mut each: impl FnMut(usize, i32)) {
-        self.weights.fill(source, count, |k, u| each(k, self.p.weight.law.draw(u)));
     }
 
     /// A drawn weight in quanta.

@@ -34,6 +34,15 @@ impl Ends {
         }
     }
 
+    /// Whose row synapse number `j` is in, where fewer than 2^32 are drawn.
+    pub fn owner(&self, j: u32) -> u32 {
+        match self {
+            Ends::Even(each, _) => j / (*each).max(1),
+            Ends::Short(ends) => ends.partition_point(|e| *e <= j) as u32,
+            Ends::Long(ends) => ends.partition_point(|e| *e <= u64::from(j)) as u32,
+        }
+    }
+
     pub fn length(&self, source: u32) -> usize {
         let row = self.row(source);
         (row.end - row.start) as usize

@@ -1,8 +1,10 @@
 //! Wiring by integers: the row of a source is a pure function of (seed, projection, source). Knows no weight and no engine.
 
 mod counts;
+mod hypergeometric;
 mod permutation;
 mod stored;
+mod stubs;
 
 use crate::base::gaps::Gaps;
 use crate::base::rng::Stream;
@@ -10,6 +12,10 @@ use crate::network::{Projection, Rule, Which};
 pub use counts::Ends;
 pub use permutation::Permutation;
 pub use stored::Stored;
+pub use stubs::Stubs;
+
+/// Fewer sources than this leave no room to trade autapses away.
+pub const FEWEST: u32 = stubs::FEWEST;
 
 /// Streams of a projection's wiring.
 const WIRING: u32 = 16;
@@ -53,11 +59,7 @@ pub enum Kind {
         ends: Ends,
     },
     /// Synapse number `j` owns stub `permutation(j)`; target = stub / in-degree.
-    Stubs {
-        ends: Ends,
-        in_degree: u64,
-        permutation: Permutation,
-    },
+    Stubs(Stubs),
     Stored(Stored),
 }
 
@@ -97,23 +99,25 @@ impl Wiring {
             Rule::FixedInDegree(k) if n_s <= excluded && *k > 0 && n_t > 0 => {
                 return Err(format!("{k} sources for each target, but there are none"));
             }
-            Rule::FixedInDegree(k) if p.multapses && self.own.is_none() => {
-                let stubs = u64::from(*k) * n_t;
-                let ends = Ends::multinomial(stubs, self.sources, counts);
-                Kind::Stubs { ends, in_degree: u64::from(*k), permutation: Permutation::new(stubs, counts.block([0, 0, 0, 1])) }
-            }
             Rule::FixedInDegree(k) if !p.multapses && u64::from(*k) + excluded > n_s => return Err(too_many(*k, "in", n_s, excluded)),
-            Rule::FixedInDegree(k) => Kind::Stored(self.in_degree(p, *k)),
+            Rule::FixedInDegree(k) => {
+                let own = self.own.is_some().then_some(|s: u32| self.own(s));
+                let random = p.multapses && (own.is_none() || self.sources >= FEWEST);
+                let stubs = random.then(|| Stubs::new(*k, self.sources, self.targets, own, counts)).flatten();
+                stubs.map_or_else(|| Kind::Stored(self.in_degree(p, *k)), Kind::Stubs)
+            }
             Rule::FixedTotalNumber(n) if (n_s == 0 || n_t <= excluded) && *n > 0 => {
                 return Err(format!("{n} synapses between {n_s} and {n_t} neurons"));
             }
             Rule::FixedTotalNumber(n) if p.multapses => Kind::Independent { ends: Ends::multinomial(*n, self.sources, counts) },
             Rule::FixedTotalNumber(n) => {
-                let pairs = n_s * n_t - if excluded > 0 { self.own_pairs() } else { 0 };
-                if *n > pairs {
+                let owned = self.owned();
+                let pairs = |s: u32| u64::from(s) * n_t - owned.get(s as usize).map_or(0, |o| u64::from(*o));
+                if *n > pairs(self.sources) {
+                    let pairs = pairs(self.sources);
                     return Err(format!("{n} synapses without multapses, but only {pairs} pairs: allow_multapses = true, or fewer"));
                 }
-                Kind::Stored(self.without_repeats(*n, pairs, counts))
+                Kind::Distinct { ends: hypergeometric::rows(*n, self.sources, pairs, counts) }
             }
             Rule::List(list) => Kind::Stored(Stored::listed(list, self.sources, self.targets)?),
         })
@@ -121,23 +125,36 @@ impl Wiring {
 
     /// Targets of `source` in canonical order, as positions among the targets, pushed to `out`.
     pub fn row(&self, source: u32, out: &mut Vec<u32>) {
+        (0..self.stretches()).for_each(|b| self.stretch(source, b, out));
+    }
+
+    /// Stretches of a row: each is drawn by itself, and its synapses are numbered from 0 in the streams of weights and delays.
+    pub fn stretches(&self) -> u32 {
+        match &self.kind {
+            Kind::Bernoulli { block, .. } => self.targets.div_ceil(1 << block),
+            Kind::Stubs(stubs) => stubs.blocks.len() as u32,
+            _ => 1,
+        }
+    }
+
+    /// Targets of stretch `b` of the row of `source`, pushed to `out`.
+    #[inline(always)]
+    pub fn stretch(&self, source: u32, b: u32, out: &mut Vec<u32>) {
         let own = self.own(source);
+        let others = self.targets - u32::from(own.is_some());
         match &self.kind {
             Kind::AllToAll => out.extend((0..self.targets).filter(|t| Some(*t) != own)),
             Kind::OneToOne => out.extend(Some(source).filter(|t| Some(*t) != own)),
-            Kind::Bernoulli { gaps, block, .. } => self.bernoulli(source, gaps, *block, own, out),
+            Kind::Bernoulli { gaps, block, .. } => self.bernoulli(source, gaps, *block, b, own, out),
             Kind::Independent { ends } => {
-                let n = self.targets - u32::from(own.is_some());
-                self.stream.fill(source, ends.length(source), |_, u| out.push(skip(((u64::from(u) * u64::from(n)) >> 32) as u32, own)));
+                let target = |u: u32| ((u64::from(u) * u64::from(others)) >> 32) as u32;
+                self.stream.fill(source, ends.length(source), |_, u| out.push(skip(target(u), own)));
             }
             Kind::Distinct { ends } => {
-                let n = self.targets - u32::from(own.is_some());
-                let order = Permutation::new(u64::from(n), self.stream.block([source, 0, 0, 0]));
-                out.extend((0..ends.length(source) as u64).map(|k| skip(order.at(k) as u32, own)));
+                let order = Permutation::new(others, self.stream.block([source, 0, 0, 0]));
+                out.extend((0..ends.length(source) as u32).map(|k| skip(order.at(k), own)));
             }
-            Kind::Stubs { ends, in_degree, permutation } => {
-                out.extend(ends.row(source).map(|j| (permutation.at(j) / in_degree) as u32));
-            }
+            Kind::Stubs(stubs) => stubs.stretch(source, b, out),
             Kind::Stored(stored) => out.extend_from_slice(stored.row(source)),
         }
     }
@@ -158,7 +175,8 @@ impl Wiring {
             Kind::AllToAll => pairs,
             Kind::OneToOne => u64::from(self.sources) - own.min(u64::from(self.sources)),
             Kind::Bernoulli { p, .. } => libm::rint(p * pairs as f64) as u64,
-            Kind::Independent { ends } | Kind::Distinct { ends } | Kind::Stubs { ends, .. } => ends.total(),
+            Kind::Independent { ends } | Kind::Distinct { ends } => ends.total(),
+            Kind::Stubs(stubs) => stubs.synapses(),
             Kind::Stored(stored) => stored.synapses(),
         }
     }
@@ -168,7 +186,7 @@ impl Wiring {
         match &self.kind {
             Kind::AllToAll => u64::from(self.sources),
             Kind::OneToOne => 1,
-            Kind::Stubs { in_degree, .. } => *in_degree,
+            Kind::Stubs(stubs) => u64::from(stubs.in_degree),
             Kind::Stored(stored) => stored.max_in_degree(),
             Kind::Bernoulli { .. } => self.likely().min(u64::from(self.sources)),
             Kind::Distinct { .. } => self.likely().min(u64::from(self.sources)),
@@ -181,23 +199,22 @@ impl Wiring {
         (mean + 12.0 * libm::sqrt(mean) + 60.0) as u64
     }
 
-    fn bernoulli(&self, source: u32, gaps: &Gaps, block: u32, own: Option<u32>, out: &mut Vec<u32>) {
-        for b in 0..self.targets.div_ceil(1 << block) {
-            let end = (u64::from(b + 1) << block).min(u64::from(self.targets));
-            let mut at = u64::from(b) << block;
-            'block: for k in 0u32.. {
-                for u in self.stream.block([source, k, b, 0]) {
-                    let gap = gaps.draw(u);
-                    at += u64::from(gap.unwrap_or_else(|failures| failures));
-                    if at >= end {
-                        break 'block;
+    #[inline(always)]
+    fn bernoulli(&self, source: u32, gaps: &Gaps, block: u32, b: u32, own: Option<u32>, out: &mut Vec<u32>) {
+        let end = (u64::from(b + 1) << block).min(u64::from(self.targets));
+        let mut at = u64::from(b) << block;
+        for k in 0u32.. {
+            for u in self.stream.block([source, k, b, 0]) {
+                let gap = gaps.draw(u);
+                at += u64::from(gap.unwrap_or_else(|failures| failures));
+                if at >= end {
+                    return;
+                }
+                if gap.is_ok() {
+                    if Some(at as u32) != own {
+                        out.push(at as u32);
                     }
-                    if gap.is_ok() {
-                        if Some(at as u32) != own {
-                            out.push(at as u32);
-                        }
-                        at += 1;
-                    }
+                    at += 1;
                 }
             }
         }
@@ -206,7 +223,8 @@ impl Wiring {
     /// Bytes that the wiring itself takes.
     pub fn bytes(&self) -> u64 {
         let rows = match &self.kind {
-            Kind::Independent { ends } | Kind::Distinct { ends } | Kind::Stubs { ends, .. } => ends.bytes(),
+            Kind::Independent { ends } | Kind::Distinct { ends } => ends.bytes(),
+            Kind::Stubs(stubs) => stubs.bytes(),
             Kind::Stored(stored) => stored.bytes(),
             Kind::AllToAll | Kind::OneToOne | Kind::Bernoulli { .. } => 0,
         };
@@ -240,21 +258,22 @@ impl Wiring {
             if p.multapses {
                 self.stream.fill(t, k as usize, |_, u| picked.push(skip(((u64::from(u) * n) >> 32) as u32, own)));
             } else {
-                let order = Permutation::new(n, self.stream.block([t, 0, 0, 0]));
-                picked.extend((0..u64::from(k)).map(|i| skip(order.at(i) as u32, own)));
+                let order = Permutation::new(n as u32, self.stream.block([t, 0, 0, 0]));
+                picked.extend((0..k).map(|i| skip(order.at(i), own)));
             }
             picked.into_iter().map(move |s| (s, t))
         });
         Stored::new(rows.collect(), self.sources)
     }
 
-    /// The first `n` pairs of a random order of all pairs.
-    fn without_repeats(&self, n: u64, pairs: u64, counts: &Stream) -> Stored {
-        let all = u64::from(self.sources) * u64::from(self.targets);
-        let order = Permutation::new(all, counts.block([0, 0, 0, 2]));
-        let pair = |j: u64| ((j / u64::from(self.targets)) as u32, (j % u64::from(self.targets)) as u32);
-        let allowed = |(s, t): &(u32, u32)| pairs == all || self.own(*s) != Some(*t);
-        Stored::new((0..all).map(|j| pair(order.at(j))).filter(allowed).take(n as usize).collect(), self.sources)
+    /// How many of the first s sources are among the targets themselves, by s; empty where none is left out.
+    fn owned(&self) -> Vec<u32> {
+        let mut sum = 0;
+        let count = |s: u32| {
+            sum += u32::from(s > 0 && self.own(s - 1).is_some());
+            sum
+        };
+        if self.own.is_some() { (0..=self.sources).map(count).collect() } else { Vec::new() }
     }
 
     fn own_pairs(&self) -> u64 {

@@ -122,3 +122,66 @@ fn projections_and_seeds_differ_and_calls_repeat() {
     assert_eq!(pairs(1, &p), pairs(1, &p));
     assert_ne!(pairs(1, &p), pairs(2, &p));
 }
+
+/// Fixed in-degree without autapses, drawn by stubs: exact, without autapses, out-degrees as chance has them, sources even.
+#[test]
+fn autapses_are_traded_away_and_leave_the_law_alone() {
+    let p = projection(Rule::FixedInDegree(30), 150, 150, false, true);
+    assert!(matches!(Wiring::new(1, 3, &p).unwrap().kind(), Kind::Stubs(_)));
+    let (mut variance, mut near) = (0.0, 0u32);
+    for seed in 0..60 {
+        let all = pairs(seed, &p);
+        assert!(all.iter().all(|(s, t)| s != t));
+        assert!(degrees(all.iter().map(|p| p.1), 150).iter().all(|d| *d == 30));
+        variance += degrees(all.iter().map(|p| p.0), 150).iter().map(|d| (f64::from(*d) - 30.0).powi(2)).sum::<f64>() / 150.0 / 60.0;
+        near += all.iter().filter(|(s, t)| (s + 1) % 150 == *t).count() as u32;
+    }
+    assert!((variance / (30.0 * (1.0 - 1.0 / 149.0)) - 1.0).abs() < 0.06, "{variance}");
+    // A given other source is met with probability 1/149.
+    let expected = 60.0 * 150.0 * 30.0 / 149.0;
+    assert!((f64::from(near) - expected).abs() < 5.0 * expected.sqrt(), "{near} {expected}");
+}
+
+#[test]
+fn blocks_of_targets_change_nothing_of_the_law_of_a_fixed_in_degree() {
+    let (mut variance, none) = (0.0, None::<fn(u32) -> Option<u32>>);
+    for seed in 0..40 {
+        let stubs = Stubs::with_blocks_of(1000, 50, 200, 400, none, &Stream::new(seed, [1, 1])).unwrap();
+        assert_eq!(stubs.blocks.len(), 20);
+        let row = |s: u32| {
+            let mut out = Vec::new();
+            (0..20).for_each(|b| stubs.stretch(s, b, &mut out));
+            out
+        };
+        let rows: Vec<Vec<u32>> = (0..200).map(row).collect();
+        assert!(degrees(rows.iter().flatten().copied(), 400).iter().all(|d| *d == 50));
+        variance += rows.iter().map(|r| (r.len() as f64 - 100.0).powi(2)).sum::<f64>() / 200.0 / 40.0;
+    }
+    assert!((variance / (100.0 * (1.0 - 1.0 / 200.0)) - 1.0).abs() < 0.06, "{variance}");
+}
+
+/// Whether two sources share targets as often as chance says, with and without multapses.
+#[test]
+fn pairs_of_sources_share_targets_as_independent_rows_do() {
+    // With a fixed in-degree K, two sources compete for the stubs of a target: (K - 1) in place of (K - 1/N).
+    let competing = 19.0 / 19.99;
+    for (rule, multapses, expected) in [
+        (Rule::FixedOutDegree(20), false, 1.0),
+        (Rule::FixedTotalNumber(2000), false, 1.0),
+        (Rule::FixedTotalNumber(2000), true, 1.0),
+        (Rule::FixedInDegree(20), true, competing),
+    ] {
+        let p = projection(rule, 100, 100, true, multapses);
+        let (mut shared, mut products) = (0.0, 0.0);
+        for seed in 0..60 {
+            let mut matrix = vec![[0.0; 100]; 100];
+            pairs(seed, &p).iter().for_each(|(s, t)| matrix[*s as usize][*t as usize] += 1.0);
+            for s in 0..99 {
+                let row = |s: usize| matrix[s].iter().sum::<f64>();
+                products += row(s) * row(s + 1) / 100.0;
+                shared += (0..100).map(|t| matrix[s][t] * matrix[s + 1][t]).sum::<f64>();
+            }
+        }
+        assert!((shared / products / expected - 1.0).abs() < 0.02, "{:?}: {shared} {products}", p.rule);
+    }
+}
