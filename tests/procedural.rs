@@ -126,7 +126,10 @@ fn the_plan_stores_what_fits_and_draws_the_rest_and_says_why() {
 
 #[test]
 fn what_cannot_be_procedural_is_refused_in_a_sentence() {
-    for (rule, word) in [("rule = \"fixed_in_degree\"\nin_degree = 40\nallow_multapses = false", "allow_multapses = true")] {
+    for (rule, word) in [
+        ("rule = \"fixed_in_degree\"\nin_degree = 40\nallow_multapses = false", "allow_multapses = true"),
+        ("rule = \"fixed_in_degree\"\nin_degree = 40\nallow_multapses = false\nallow_autapses = false", "allow_multapses = true"),
+    ] {
         let error = plan(&load(&scene(rule, "procedural"))).err().unwrap();
         assert!(error.contains("exc->exc") && error.contains("procedural") && error.contains(word), "{error}");
     }
