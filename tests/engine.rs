@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use synfire::base::problem::{Problem, Source};
-use synfire::engine::cpu::Cpu;
+use synfire::engine::cpu::{Cpu, Setup};
 use synfire::network::Network;
-use synfire::plan::{Spike, connections, plan};
+use synfire::plan::{Sample, Spike, State, connections, plan};
 
 fn load(text: &str) -> Network {
     let source = Arc::new(Source { name: "test.toml".into(), text: text.into() });
@@ -71,6 +71,103 @@ fn spikes_do_not_depend_on_batches_or_threads() {
     let mut other = network.clone();
     other.seed = 4;
     assert_ne!(one, spikes(&other, 2000, 2000));
+}
+
+/// Everything that a run gives, from an engine of so many threads and steps a batch, called for `call` steps at a time.
+fn harvest(network: &Network, setup: Setup, steps: u64, call: u64) -> (Vec<Spike>, Vec<Sample>, u64, State) {
+    let mut engine = Cpu::with(Arc::new(plan(network).unwrap()), setup).unwrap();
+    let (mut spikes, mut samples, mut events) = (Vec::new(), Vec::new(), 0);
+    while engine.step() < steps {
+        let harvest = engine.advance(call.min(steps - engine.step())).unwrap();
+        spikes.extend(harvest.spikes);
+        samples.extend(harvest.samples);
+        events += harvest.events;
+    }
+    (spikes, samples, events, engine.save())
+}
+
+/// Delays from 0.7 ms on, so that up to seven steps can be taken at once; currents that change within a batch, parts of
+/// populations driven and probed, a population too small to be shared.
+const BATCHES: &str = r#"format = 1
+[run]
+dt = "0.1 ms"
+duration = "1 s"
+seed = 5
+[populations.exc]
+model = "iaf_psc_exp"
+size = 700
+initial.V_m = "uniform(-70 mV, -55 mV)"
+parameters.E_L = "normal(-60 mV, 2 mV)"
+[populations.few]
+model = "iaf_psc_delta"
+size = 20
+[populations.inh]
+model = "iaf_psc_exp"
+size = 333
+[[projections]]
+from = "exc"
+to = ["exc", "inh"]
+rule = "fixed_in_degree"
+in_degree = 60
+weight = "40 pA"
+delay = "redraw(normal(1.5 ms, 0.7 ms), 0.7 ms, inf)"
+[[projections]]
+from = "inh"
+to = ["inh", "exc"]
+rule = "fixed_probability"
+p = 0.1
+weight = "normal(-200 pA, 150 pA)"
+delay = "0.8 ms"
+[[projections]]
+from = "exc"
+to = "few"
+rule = "fixed_out_degree"
+out_degree = 3
+weight = "1 mV"
+delay = "uniform(1 ms, 2 ms)"
+[[stimuli]]
+kind = "poisson"
+to = ["exc[every 3]", "inh"]
+rate = "6 kHz"
+weight = "60 pA"
+start = "3.3 ms"
+[[stimuli]]
+kind = "sine"
+to = "exc[100..600]"
+amplitude = "200 pA"
+offset = "100 pA"
+frequency = "40 Hz"
+[[stimuli]]
+kind = "noise"
+to = "inh[every 2]"
+mean = "50 pA"
+sd = "100 pA"
+every = "0.3 ms"
+[[probes]]
+record = "V_m"
+of = "exc[every 7]"
+every = "0.3 ms"
+[[probes]]
+record = "V_m"
+of = "few"
+every = "0.1 ms"
+"#;
+
+#[test]
+fn any_number_of_threads_and_any_batch_give_the_same_run() {
+    for text in
+        [BATCHES.to_string(), BATCHES.replace("rule = \"fixed_out_degree\"", "rule = \"fixed_out_degree\"\nstorage = \"procedural\"")]
+    {
+        let network = load(&text);
+        let one = harvest(&network, Setup { threads: Some(1), batch: Some(1) }, 1500, 1500);
+        assert!(one.0.len() > 2000 && one.0.is_sorted(), "{} spikes", one.0.len());
+        assert!(one.1.iter().filter(|s| s.probe == 0).all(|s| s.values.len() == 100));
+        assert!(one.0.iter().any(|s| (700..720).contains(&s.neuron)));
+        for (threads, batch, call) in [(1, 7, 1500), (1, 5, 1500), (2, 1, 1500), (2, 7, 11), (3, 4, 250), (5, 7, 1500)] {
+            let setup = Setup { threads: Some(threads), batch: Some(batch) };
+            assert!(one == harvest(&network, setup, 1500, call), "{threads} threads, batches of {batch}, calls of {call}");
+        }
+    }
 }
 
 #[test]

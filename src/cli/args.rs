@@ -62,7 +62,7 @@ pub struct Scene {
     /// Length of the run after the warm-up, as in "2 s"
     #[arg(long)]
     pub duration: Option<String>,
-    /// Threads that build the network (default: all)
+    /// Threads that build and step the network (default: all, to step it as many as pay)
     #[arg(long)]
     pub threads: Option<usize>,
 }

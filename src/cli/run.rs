@@ -29,7 +29,7 @@ pub fn run(words: &Run) -> Result<(), Failure> {
     }
     let out = directory(words)?;
     eprintln!("{}: {} neurons, {} synapses, {}", scene.title, plan.neurons, plan.synapses(), bytes(plan.bytes()));
-    let machine = machine(&words.place)?;
+    let machine = machine(&words.place)?.with_threads(words.scene.threads);
     let resolved = scene.resolved.clone();
     let task = Task { origin, scene, plan, state: resumed.map(|c| c.state), journal };
     let (simulation, recording, outcome) = simulate(task, &machine, &out, true)?;

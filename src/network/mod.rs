@@ -116,6 +116,14 @@ impl Which {
         }
     }
 
+    /// How many members come before this neuron. Members are in the order of the population.
+    pub fn position(&self, neuron: u32) -> u32 {
+        match self {
+            Which::Range { start, len } => neuron.saturating_sub(*start).min(*len),
+            Which::List(list) => list.partition_point(|n| *n < neuron) as u32,
+        }
+    }
+
     /// The i-th member, as an index into the population.
     pub fn get(&self, i: u32) -> u32 {
         match self {

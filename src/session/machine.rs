@@ -1,6 +1,6 @@
 //! Where a network runs: which engine on which device, and why. Opens devices; knows no scene and no time.
 
-use crate::engine::cpu::Cpu;
+use crate::engine::cpu::{Cpu, Phases, Setup};
 #[cfg(feature = "gpu")]
 use crate::engine::gpu::{Device, Forced, Gpu};
 use crate::plan::{Harvest, Plan, State};
@@ -16,12 +16,10 @@ pub enum Backend {
 
 /// A place to run networks.
 pub enum Machine {
-    Cpu,
+    /// On so many threads, or as many as pay.
+    Cpu { threads: Option<usize> },
     #[cfg(feature = "gpu")]
-    Gpu {
-        device: Arc<Device>,
-        exact: Result<(), String>,
-    },
+    Gpu { device: Arc<Device>, exact: Result<(), String> },
 }
 
 /// What a report says of a machine.
@@ -40,7 +38,7 @@ pub struct Description {
 pub fn choose(backend: Backend, device: Option<&str>) -> Result<(Machine, String), String> {
     match backend {
         Backend::Cpu if device.is_some() => Err("--device names a GPU: leave it out, or take --backend gpu".into()),
-        Backend::Cpu => Ok((Machine::Cpu, "CPU: asked for".into())),
+        Backend::Cpu => Ok((Machine::Cpu { threads: None }, "CPU: asked for".into())),
         Backend::Gpu => gpu(device),
         Backend::Auto if device.is_some() => gpu(device),
         Backend::Auto => automatic(),
@@ -64,8 +62,8 @@ fn automatic() -> Result<(Machine, String), String> {
         // A GPU that cannot be opened is no reason not to run.
         Some(i) => gpu(Some(&i.to_string()))
             .map(|(machine, why)| (machine, why.replace("asked for", "the first real GPU")))
-            .or_else(|e| Ok((Machine::Cpu, format!("CPU: {e}")))),
-        None => Ok((Machine::Cpu, "CPU: no GPU was found".into())),
+            .or_else(|e| Ok((Machine::Cpu { threads: None }, format!("CPU: {e}")))),
+        None => Ok((Machine::Cpu { threads: None }, "CPU: no GPU was found".into())),
     }
 }
 
@@ -76,13 +74,22 @@ fn gpu(_: Option<&str>) -> Result<(Machine, String), String> {
 
 #[cfg(not(feature = "gpu"))]
 fn automatic() -> Result<(Machine, String), String> {
-    Ok((Machine::Cpu, "CPU: built without the GPU engine".into()))
+    Ok((Machine::Cpu { threads: None }, "CPU: built without the GPU engine".into()))
 }
 
 impl Machine {
+    /// The same machine, the CPU engine on so many threads.
+    pub fn with_threads(self, count: Option<usize>) -> Self {
+        match self {
+            Machine::Cpu { .. } => Machine::Cpu { threads: count },
+            #[cfg(feature = "gpu")]
+            gpu => gpu,
+        }
+    }
+
     pub fn describe(&self) -> Description {
         match self {
-            Machine::Cpu => Description { engine: "cpu", device: "CPU".into(), driver: String::new(), exact: Ok(()), binding: None },
+            Machine::Cpu { .. } => Description { engine: "cpu", device: "CPU".into(), driver: String::new(), exact: Ok(()), binding: None },
             #[cfg(feature = "gpu")]
             Machine::Gpu { device, exact } => Description {
                 engine: "gpu",
@@ -95,6 +102,12 @@ impl Machine {
     }
 }
 
+/// Seconds since the program first asked.
+fn now() -> f64 {
+    static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    START.get_or_init(std::time::Instant::now).elapsed().as_secs_f64()
+}
+
 /// A network in an engine's memory.
 pub enum Engine {
     Cpu(Box<Cpu>),
@@ -105,7 +118,7 @@ pub enum Engine {
 impl Engine {
     pub fn new(plan: Arc<Plan>, machine: &Machine) -> Result<Self, String> {
         Ok(match machine {
-            Machine::Cpu => Engine::Cpu(Box::new(Cpu::new(plan)?)),
+            Machine::Cpu { threads } => Engine::Cpu(Box::new(Cpu::with(plan, Setup { threads: *threads, batch: None })?)),
             #[cfg(feature = "gpu")]
             Machine::Gpu { device, .. } => Engine::Gpu(Box::new(Gpu::new(plan, device.clone(), Forced::default())?)),
         })
@@ -148,6 +161,33 @@ impl Engine {
             Engine::Cpu(e) => e.synapse_bytes(),
             #[cfg(feature = "gpu")]
             Engine::Gpu(e) => e.synapse_bytes(),
+        }
+    }
+
+    /// Measures the seconds of each phase from now on, where the engine can.
+    pub fn measure(&mut self) {
+        match self {
+            Engine::Cpu(e) => e.measure(now),
+            #[cfg(feature = "gpu")]
+            Engine::Gpu(_) => {}
+        }
+    }
+
+    /// Where the time went so far, if it is measured.
+    pub fn phases(&self) -> Option<Phases> {
+        match self {
+            Engine::Cpu(e) => Some(e.phases()),
+            #[cfg(feature = "gpu")]
+            Engine::Gpu(_) => None,
+        }
+    }
+
+    /// Threads that step the network.
+    pub fn threads(&self) -> usize {
+        match self {
+            Engine::Cpu(e) => e.threads(),
+            #[cfg(feature = "gpu")]
+            Engine::Gpu(_) => 1,
         }
     }
 

@@ -8,6 +8,7 @@ mod machine;
 mod selftest;
 mod simulation;
 
+pub use crate::engine::cpu::Phases;
 use crate::plan::Harvest;
 pub use machine::{Backend, Description, Engine, Machine, Tested, choose, devices};
 pub use simulation::{Command, Origin, Simulation, Stamped};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::machine::{Engine, Machine};
 use crate::base::problem::{Problem, Source};
+use crate::engine::cpu::Phases;
 use crate::network::Network;
 use crate::plan::{self, Harvest, Plan, State};
 use crate::scene::{self, Options, Scene};
@@ -75,6 +76,21 @@ impl Simulation {
 
     pub fn synapse_bytes(&self) -> u64 {
         self.engine.synapse_bytes()
+    }
+
+    /// Measures the seconds of each phase from now on, where the engine can.
+    pub fn measure(&mut self) {
+        self.engine.measure();
+    }
+
+    /// Where the time went so far, if it is measured.
+    pub fn phases(&self) -> Option<Phases> {
+        self.engine.phases()
+    }
+
+    /// Threads that step the network.
+    pub fn threads(&self) -> usize {
+        self.engine.threads()
     }
 
     /// Advances by `steps`; parameters that change in time change between batches.

@@ -1,15 +1,17 @@
-//! The update of one population: its program, run over blocks of neurons. Knows no synapse.
+//! The update of a share of a population: its program, run over blocks of neurons. Knows no synapse.
 //!
 //! Values live in a bank of lanes-wide cells: uniform numbers first (filled once), then states, then one cell for each
 //! register in order of definition. Every operation reads cells before the one it writes, so one split borrow serves all.
 
+use super::partition::Share;
+use super::sums::Sums;
 use crate::base::math;
 use crate::base::rng::Stream;
 use crate::model::program::{Binary, Op, Stmt, Unary};
 use crate::plan::{Number, PopulationPlan};
 
 /// Neurons that are updated together: small enough for the bank to stay in cache.
-pub const LANES: usize = 64;
+pub const LANES: usize = super::partition::LANES as usize;
 type Cell = [f32; LANES];
 
 pub struct Columns {
@@ -17,10 +19,10 @@ pub struct Columns {
     pub states: Vec<Vec<f32>>,
     /// One column for each continuous input.
     pub inputs: Vec<Vec<f32>>,
-    pub noise: Stream,
-    pub step: u64,
     /// The inputs must be computed again, whatever the step.
     pub stale: bool,
+    share: Share,
+    noise: Stream,
     bank: Vec<Cell>,
     spiked: Cell,
     code: Vec<Code>,
@@ -54,13 +56,13 @@ struct Lowering<'a> {
 }
 
 impl Columns {
-    pub fn new(plan: &PopulationPlan) -> Self {
+    pub fn new(plan: &PopulationPlan, share: Share, noise: Stream) -> Self {
         let mut columns = Self {
-            states: plan.initial.iter().map(|n| super::column(n, plan.size)).collect(),
-            inputs: vec![vec![0.0; plan.size as usize]; plan.program.inputs as usize],
-            noise: Stream::new(0, [0, 0]),
-            step: 0,
+            states: plan.initial.iter().map(|n| column(n, &share)).collect(),
+            inputs: vec![vec![0.0; share.len() as usize]; plan.program.inputs as usize],
             stale: true,
+            share,
+            noise,
             first_state: 0,
             bank: Vec::new(),
             spiked: [0.0; LANES],
@@ -84,27 +86,49 @@ impl Columns {
         self.stale = true;
     }
 
-    /// One step of every neuron; `due` is the ring's row that arrives at its end.
+    /// Takes up neurons `start..start + lanes` of the share.
     #[inline(always)]
-    pub fn update(&mut self, plan: &PopulationPlan, due: &[i32], mut spike: impl FnMut(u32)) {
-        let size = plan.size as usize;
-        for start in (0..size).step_by(LANES) {
-            let lanes = LANES.min(size - start);
-            for (cell, column) in self.bank[self.first_state..].iter_mut().zip(&self.states) {
-                cell[..lanes].copy_from_slice(&column[start..start + lanes]);
-            }
-            self.spiked = [0.0; LANES];
-            let at = At { plan, due, inputs: &self.inputs, start, lanes, noise: &self.noise, step: self.step };
-            run(&self.code, &at, &mut self.bank, &mut self.spiked);
-            for (cell, column) in self.bank[self.first_state..].iter().zip(&mut self.states) {
-                for (to, from) in column[start..start + lanes].iter_mut().zip(cell) {
-                    *to = math::flush(*from);
-                }
-            }
-            if self.spiked.iter().fold(0, |any, s| any | s.to_bits()) != 0 {
-                (0..lanes).filter(|i| self.spiked[*i] != 0.0).for_each(|i| spike((start + i) as u32));
-            }
+    pub fn load(&mut self, start: usize, lanes: usize) {
+        for (cell, column) in self.bank[self.first_state..].iter_mut().zip(&self.states) {
+            cell[..lanes].copy_from_slice(&column[start..start + lanes]);
         }
+    }
+
+    /// The step from `step` to the next of the neurons that were taken up; calls `spike` with their numbers in the share.
+    #[inline(always)]
+    pub fn step(&mut self, plan: &PopulationPlan, sums: &mut Sums, step: u64, start: usize, lanes: usize, mut spike: impl FnMut(u32)) {
+        self.spiked = [0.0; LANES];
+        let first = self.share.local as usize + start;
+        let at = At { plan, sums, inputs: &self.inputs, share: &self.share, first, start, lanes, noise: &self.noise, step };
+        run(&self.code, &at, &mut self.bank, &mut self.spiked);
+        for cell in &mut self.bank[self.first_state..self.first_state + self.states.len()] {
+            cell.iter_mut().for_each(|x| *x = math::flush(*x));
+        }
+        (0..plan.scale.len()).for_each(|r| sums.lanes(step + 1, r, first, lanes).fill(0));
+        if self.spiked.iter().fold(0, |any, s| any | s.to_bits()) != 0 {
+            (0..lanes).filter(|i| self.spiked[*i] != 0.0).for_each(|i| spike((start + i) as u32));
+        }
+    }
+
+    /// A state variable of the neurons that were taken up.
+    pub fn taken_up(&self, variable: usize) -> &[f32] {
+        &self.bank[self.first_state + variable]
+    }
+
+    /// Puts the neurons back.
+    #[inline(always)]
+    pub fn store(&mut self, start: usize, lanes: usize) {
+        for (cell, column) in self.bank[self.first_state..].iter().zip(&mut self.states) {
+            column[start..start + lanes].copy_from_slice(&cell[..lanes]);
+        }
+    }
+}
+
+/// A number spread over a share.
+fn column(number: &Number, share: &Share) -> Vec<f32> {
+    match number {
+        Number::Uniform(x) => vec![*x; share.len() as usize],
+        Number::Column(c) => c[share.start as usize..share.end as usize].to_vec(),
     }
 }
 
@@ -178,8 +202,11 @@ impl Lowering<'_> {
 
 struct At<'a> {
     plan: &'a PopulationPlan,
-    due: &'a [i32],
+    sums: &'a Sums,
     inputs: &'a [Vec<f32>],
+    share: &'a Share,
+    /// The block's first neuron within the thread, and within the share.
+    first: usize,
     start: usize,
     lanes: usize,
     noise: &'a Stream,
@@ -227,13 +254,13 @@ fn one(code: &Code, at: &At, turn: u32, bank: &mut [Cell], spiked: &mut Cell) {
     match *code {
         Code::Column(to, c) => {
             if let Number::Column(column) = &at.plan.coefficients[c] {
-                bank[to][..at.lanes].copy_from_slice(&column[at.start..at.start + at.lanes]);
+                let first = at.share.start as usize + at.start;
+                bank[to][..at.lanes].copy_from_slice(&column[first..first + at.lanes]);
             }
         }
         Code::Receptor(to, r) => {
-            let first = at.plan.slot + r * at.plan.size as usize + at.start;
             let quantum = math::power_of_two(-at.plan.scale[r]);
-            for (x, q) in bank[to].iter_mut().zip(&at.due[first..first + at.lanes]) {
+            for (x, q) in bank[to].iter_mut().zip(at.sums.read(at.step + 1, r, at.first, at.lanes)) {
                 *x = *q as f32 * quantum;
             }
         }
@@ -241,13 +268,13 @@ fn one(code: &Code, at: &At, turn: u32, bank: &mut [Cell], spiked: &mut Cell) {
         Code::Copy(to, from) => bank.copy_within(from..from + 1, to),
         Code::Normal(to, n) => {
             for (i, x) in bank[to].iter_mut().enumerate() {
-                let neuron = at.plan.first + (at.start + i) as u32;
+                let neuron = at.plan.first + at.share.start + (at.start + i) as u32;
                 *x = at.noise.normal([neuron, at.step as u32, n, turn]);
             }
         }
         Code::Uniform(to, n) => {
             for (i, x) in bank[to].iter_mut().enumerate() {
-                let neuron = at.plan.first + (at.start + i) as u32;
+                let neuron = at.plan.first + at.share.start + (at.start + i) as u32;
                 *x = at.noise.uniform([neuron, at.step as u32, n, turn]);
             }
         }

@@ -3,26 +3,33 @@
 
 use std::collections::VecDeque;
 
-use super::rows::{BLOCK, Block, Cursor, Run};
+use super::rows::{BLOCK, Block, Cursor, Kind, Run};
+use super::sums::Sums;
+
+#[derive(Clone, Copy)]
+struct Waiting {
+    cursor: Cursor,
+    run: Run,
+}
 
 pub struct Calendar {
     /// Bucket k holds the rows whose next run is due at a step that is k modulo their number.
-    buckets: Vec<Vec<(Cursor, Run)>>,
-    /// Inputs that belong to no row here: entry 0 is due at the next step.
-    taken_over: VecDeque<Vec<i32>>,
-    constants: Vec<i32>,
-    spare: Vec<(Cursor, Run)>,
+    buckets: Vec<Vec<Waiting>>,
+    /// Inputs that belong to no row here: entry 0 is due at the next step; by receptor and neuron of the thread.
+    taken_over: VecDeque<Vec<Vec<i32>>>,
+    kinds: Vec<Kind>,
+    spare: Vec<Waiting>,
 }
 
 impl Calendar {
     /// For delays of at most `longest` steps.
-    pub fn new(longest: usize, constants: Vec<i32>) -> Self {
-        Self { buckets: vec![Vec::new(); longest + 1], taken_over: VecDeque::new(), constants, spare: Vec::new() }
+    pub fn new(longest: usize, kinds: Vec<Kind>) -> Self {
+        Self { buckets: vec![Vec::new(); longest + 1], taken_over: VecDeque::new(), kinds, spare: Vec::new() }
     }
 
-    /// The constant weights of an edited plan.
-    pub fn reweigh(&mut self, constants: Vec<i32>) {
-        self.constants = constants;
+    /// The kinds of an edited plan.
+    pub fn reweigh(&mut self, kinds: Vec<Kind>) {
+        self.kinds = kinds;
     }
 
     /// A neuron has spiked at step `now`: its row is under way. Gives the number of its synapses.
@@ -32,30 +39,31 @@ impl Calendar {
         let Some((cursor, count)) = block.start(neuron) else { return 0 };
         let run = block.runs[cursor.run as usize];
         let bucket = (now + u64::from(run.delay)) % self.buckets.len() as u64;
-        self.buckets[bucket as usize].push((cursor, run));
+        self.buckets[bucket as usize].push(Waiting { cursor, run });
         count
     }
 
-    /// Adds what is due at step `now` to the accumulators.
+    /// Adds what is due at step `now` to its sums.
     #[inline(always)]
-    pub fn deliver(&mut self, now: u64, blocks: &[Block], due: &mut [i32]) {
-        if let Some(row) = self.taken_over.pop_front() {
-            due.iter_mut().zip(row).for_each(|(a, b)| *a = a.wrapping_add(b));
+    pub fn deliver(&mut self, now: u64, blocks: &[Block], sums: &mut Sums) {
+        for (receptor, row) in self.taken_over.pop_front().iter().flatten().enumerate() {
+            let lanes = sums.lanes(now, receptor, 0, row.len());
+            lanes.iter_mut().zip(row).for_each(|(a, b)| *a = a.wrapping_add(*b));
         }
         let count = self.buckets.len() as u64;
         let mut bucket = std::mem::replace(&mut self.buckets[(now % count) as usize], std::mem::take(&mut self.spare));
-        for (cursor, run) in bucket.drain(..) {
-            let block = &blocks[(cursor.neuron / BLOCK) as usize];
-            let (mut cursor, mut run) = (cursor, run);
+        for waiting in bucket.drain(..) {
+            let block = &blocks[(waiting.cursor.source / BLOCK) as usize];
+            let Waiting { mut cursor, mut run } = waiting;
             let delay = run.delay;
             loop {
-                block.add(cursor, run, &self.constants, due);
+                block.add(cursor, run, self.kinds[usize::from(run.kind)], sums, now);
                 cursor = Cursor { run: cursor.run + 1, at: cursor.at + run.len, ..cursor };
                 let Some(next) = block.run(cursor) else { break };
                 run = next;
                 if run.delay != delay {
                     let later = (now + u64::from(run.delay - delay)) % count;
-                    self.buckets[later as usize].push((cursor, run));
+                    self.buckets[later as usize].push(Waiting { cursor, run });
                     break;
                 }
             }
@@ -63,29 +71,33 @@ impl Calendar {
         self.spare = bucket;
     }
 
-    /// All inputs that are under way after step `now`: entry d is due at now + 1 + d.
-    pub fn due(&self, now: u64, slots: usize, blocks: &[Block]) -> Vec<Vec<i32>> {
+    /// Calls `each(d, receptor, neuron, weight)` for all that is under way after step `now`, due at now + 1 + d.
+    pub fn due(&self, now: u64, blocks: &[Block], mut each: impl FnMut(usize, usize, u32, i32)) {
+        for (d, rows) in self.taken_over.iter().enumerate() {
+            for (receptor, row) in rows.iter().enumerate() {
+                row.iter().enumerate().filter(|(_, w)| **w != 0).for_each(|(i, w)| each(d, receptor, i as u32, *w));
+            }
+        }
         let count = self.buckets.len();
-        let mut due: Vec<Vec<i32>> = self.taken_over.iter().cloned().collect();
-        due.resize(count - 1, vec![0; slots]);
         for d in 0..count - 1 {
             let bucket = ((now + 1 + d as u64) % count as u64) as usize;
-            for (cursor, run) in &self.buckets[bucket] {
-                let block = &blocks[(cursor.neuron / BLOCK) as usize];
+            for Waiting { cursor, run } in &self.buckets[bucket] {
+                let block = &blocks[(cursor.source / BLOCK) as usize];
                 let (mut cursor, mut next) = (*cursor, Some(*run));
                 while let Some(r) = next {
-                    block.add(cursor, r, &self.constants, &mut due[d + usize::from(r.delay - run.delay)]);
+                    let kind = self.kinds[usize::from(r.kind)];
+                    let later = d + usize::from(r.delay - run.delay);
+                    block.each(cursor, r, kind, |neuron, weight| each(later, usize::from(kind.receptor), neuron, weight));
                     cursor = Cursor { run: cursor.run + 1, at: cursor.at + r.len, ..cursor };
                     next = block.run(cursor);
                 }
             }
         }
-        due
     }
 
-    /// Forgets all rows and goes on from these inputs.
-    pub fn take_over(&mut self, due: Vec<Vec<i32>>) {
+    /// Forgets all rows and goes on from these inputs: by step, receptor and neuron of the thread.
+    pub fn take_over(&mut self, due: VecDeque<Vec<Vec<i32>>>) {
         self.buckets.iter_mut().for_each(Vec::clear);
-        self.taken_over = due.into();
+        self.taken_over = due;
     }
 }

@@ -1,32 +1,41 @@
 //! Continuous inputs: the value of every current at the start of a step. Knows no spike.
 
-use super::block::Columns;
+use super::partition::Share;
 use crate::base::rng::Stream;
 use crate::network::Wave;
 use crate::plan::{DriveKind, DrivePlan, Plan, purpose};
 
-/// Brings the input columns of population `p` up to step `step`.
-#[inline(always)]
-pub fn set(plan: &Plan, p: usize, step: u64, columns: &mut Columns) {
-    columns.step = step;
-    let stale = std::mem::take(&mut columns.stale);
-    if stale {
-        columns.noise = Stream::new(plan.seed, [purpose::NOISE, 0]);
+/// The currents that feed one input of one share.
+pub struct Feed {
+    drives: Vec<usize>,
+}
+
+impl Feed {
+    pub fn new(plan: &Plan, population: usize, input: usize) -> Self {
+        let feeds = |d: &DrivePlan| d.population == population && matches!(d.kind, DriveKind::Current { input: i, .. } if i == input);
+        Self { drives: (0..plan.drives.len()).filter(|i| feeds(&plan.drives[*i])).collect() }
     }
-    for input in 0..columns.inputs.len() {
-        let mut mine = plan.drives.iter().filter(|d| feeds(d, p, input));
-        if stale || mine.clone().any(|d| changes(d, step)) {
-            columns.inputs[input].fill(0.0);
-            mine.by_ref().filter(|d| d.start <= step && step < d.stop).for_each(|d| add(plan, d, step, &mut columns.inputs[input]));
+
+    /// Whether the values at `step` may differ from those before.
+    #[inline(always)]
+    pub fn changes(&self, plan: &Plan, step: u64) -> bool {
+        self.drives.iter().any(|i| changes(&plan.drives[*i], step))
+    }
+
+    /// The values of neurons `start..` of the population at `step`.
+    pub fn set(&self, plan: &Plan, step: u64, start: u32, values: &mut [f32]) {
+        values.fill(0.0);
+        for drive in self.drives.iter().map(|i| &plan.drives[*i]).filter(|d| d.start <= step && step < d.stop) {
+            add(plan, drive, step, start, values);
         }
     }
 }
 
-fn feeds(drive: &DrivePlan, p: usize, input: usize) -> bool {
-    drive.population == p && matches!(drive.kind, DriveKind::Current { input: i, .. } if i == input)
+/// The inputs of a share.
+pub fn feeds(plan: &Plan, share: &Share) -> Vec<Feed> {
+    (0..plan.populations[share.population].program.inputs as usize).map(|input| Feed::new(plan, share.population, input)).collect()
 }
 
-/// Whether the value of this drive at `step` may differ from the one before.
 fn changes(drive: &DrivePlan, step: u64) -> bool {
     if step == drive.start || step == drive.stop {
         return true;
@@ -42,18 +51,20 @@ fn changes(drive: &DrivePlan, step: u64) -> bool {
     }
 }
 
-fn add(plan: &Plan, drive: &DrivePlan, step: u64, column: &mut [f32]) {
+fn add(plan: &Plan, drive: &DrivePlan, step: u64, start: u32, values: &mut [f32]) {
     let DriveKind::Current { wave, .. } = &drive.kind else { return };
+    let members = drive.to.position(start)..drive.to.position(start + values.len() as u32);
     if let Wave::Noise { mean, sd, every } = wave {
         let stream = Stream::new(plan.seed, [purpose::DRIVE, drive.stream]);
         let period = (step - drive.start) / every;
-        for i in 0..drive.to.len() {
-            column[drive.to.get(i) as usize] += *mean as f32 + *sd as f32 * stream.normal([i, period as u32, (period >> 32) as u32, 0]);
+        for i in members {
+            values[(drive.to.get(i) - start) as usize] +=
+                *mean as f32 + *sd as f32 * stream.normal([i, period as u32, (period >> 32) as u32, 0]);
         }
         return;
     }
     let value = wave.at(step, plan.dt).unwrap_or(0.0);
-    for i in 0..drive.to.len() {
-        column[drive.to.get(i) as usize] += value as f32;
+    for i in members {
+        values[(drive.to.get(i) - start) as usize] += value as f32;
     }
 }

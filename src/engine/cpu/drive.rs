@@ -1,61 +1,78 @@
-//! Drive that arrives as counts times weight: Poisson input and replayed spikes. Knows no current.
+//! Drive that arrives as counts times weight: Poisson input and replayed spikes, of the neurons of one share. Knows no current.
 
+use super::partition::Share;
+use super::sums::Sums;
 use crate::base::rng::Stream;
 use crate::plan::{DriveKind, DrivePlan, Keep, purpose};
 
 /// Random numbers of four steps ahead: one Philox block serves four steps of one neuron.
 pub struct Draws {
+    /// Which drive, and which share of the thread it goes to.
+    pub drive: usize,
+    share: Share,
     stream: Stream,
+    /// Members of the drive in this share: from the first on, so many.
+    first: u32,
     block: Vec<[u32; 4]>,
     of: Option<u64>,
 }
 
 impl Draws {
-    pub fn new(seed: u64, drive: &DrivePlan) -> Self {
-        let random = matches!(drive.kind, DriveKind::Poisson { .. });
-        Self {
-            stream: Stream::new(seed, [purpose::DRIVE, drive.stream]),
-            block: vec![[0; 4]; if random { drive.to.len() as usize } else { 0 }],
-            of: None,
+    /// None if the drive has nothing to do with the share.
+    pub fn new(seed: u64, number: usize, drive: &DrivePlan, share: Share) -> Option<Self> {
+        if drive.population != share.population || matches!(drive.kind, DriveKind::Current { .. }) {
+            return None;
         }
+        let (first, end) = (drive.to.position(share.start), drive.to.position(share.end));
+        let stream = Stream::new(seed, [purpose::DRIVE, drive.stream]);
+        let block = vec![[0; 4]; (end - first) as usize];
+        (first < end).then_some(Self { drive: number, share, stream, first, block, of: None })
     }
 
-    /// Adds what arrives at the end of step `step` to the row that is due then.
+    /// Where member `i` of these is, among the neurons of the thread.
     #[inline(always)]
-    pub fn apply(&mut self, drive: &DrivePlan, step: u64, due: &mut [i32]) {
+    fn local(&self, drive: &DrivePlan, i: usize) -> usize {
+        (self.share.local + drive.to.get(self.first + i as u32) - self.share.start) as usize
+    }
+
+    /// Adds what arrives at the end of step `step` to its sums. Gives the number of counts drawn.
+    #[inline(always)]
+    pub fn apply(&mut self, drive: &DrivePlan, size: u32, slot: usize, step: u64, sums: &mut Sums) -> u64 {
         if step < drive.start || step >= drive.stop {
-            return;
+            return 0;
         }
+        let receptor = |s: usize| (s - slot) / (size as usize).max(1);
         match &drive.kind {
-            DriveKind::Poisson { counts, keep: Keep::All, weight, slot } => {
-                self.refill(step / 4);
-                let lane = (step % 4) as usize;
-                for (i, block) in self.block.iter().enumerate() {
-                    let at = &mut due[slot + drive.to.get(i as u32) as usize];
-                    *at = at.wrapping_add(counts.draw(block[lane]) as i32 * weight);
-                }
-            }
             DriveKind::Poisson { counts, keep, weight, slot } => {
                 self.refill(step / 4);
+                let lane = (step % 4) as usize;
                 let whole = keep.at(step);
+                let sums = sums.from(step + 1, receptor(*slot));
                 for (i, block) in self.block.iter().enumerate() {
-                    let share = if let Keep::Each(all) = keep { all[i] } else { whole };
-                    let count = self.thinned(counts.draw(block[(step % 4) as usize]), share, [i as u32, step as u32]);
-                    let at = &mut due[slot + drive.to.get(i as u32) as usize];
+                    let mut count = counts.draw(block[lane]);
+                    if *keep != Keep::All {
+                        let position = self.first + i as u32;
+                        let share = if let Keep::Each(all) = keep { all[position as usize] } else { whole };
+                        count = self.thinned(count, share, [position, step as u32]);
+                    }
+                    let at = &mut sums[self.local(drive, i)];
                     *at = at.wrapping_add(count as i32 * weight);
                 }
+                self.block.len() as u64
             }
             DriveKind::Spikes { steps, weight, slot } => {
                 let first = steps.partition_point(|s| *s <= step);
                 let count = steps[first..].iter().take_while(|s| **s == step + 1).count() as i32;
                 if count > 0 {
-                    for i in 0..drive.to.len() {
-                        let at = &mut due[slot + drive.to.get(i) as usize];
+                    let sums = sums.from(step + 1, receptor(*slot));
+                    for i in 0..self.block.len() {
+                        let at = &mut sums[self.local(drive, i)];
                         *at = at.wrapping_add(count * weight);
                     }
                 }
+                0
             }
-            DriveKind::Current { .. } => {}
+            DriveKind::Current { .. } => 0,
         }
     }
 
@@ -73,7 +90,7 @@ impl Draws {
         if self.of != Some(quad) {
             self.of = Some(quad);
             for (i, block) in self.block.iter_mut().enumerate() {
-                *block = self.stream.block([i as u32, quad as u32, (quad >> 32) as u32, 0]);
+                *block = self.stream.block([self.first + i as u32, quad as u32, (quad >> 32) as u32, 0]);
             }
         }
     }

@@ -1,174 +1,223 @@
-//! The CPU engine. States in columns, neurons in blocks that stay in L1, stored rows of synapses, i32 inputs in one row of
-//! accumulators.
+//! The CPU engine. Neurons in slices by thread, states in columns, blocks that stay in L1, stored rows of synapses, i32 inputs.
 //!
-//! The laws of a step k (from k to k+1), in order:
-//! 1. *deliver*: of every row under way, the run that is due at k+1 is added to the accumulators.
-//! 2. *drive*: counts and replayed spikes that arrive at k+1 are added too; currents hold their value of k.
-//! 3. *update*: every block integrates over the step, then takes the accumulators, then tests, resets and reports.
-//! 4. *clear*: the accumulators are zeroed, and the rows of the neurons that spiked at k+1 are under way, due from k+2 on;
-//!    procedural ones are drawn now, into a ring that step 1 reads too.
+//! Steps are taken in batches no longer than the shortest delay: nothing that spikes in a batch arrives in it. The laws of a
+//! batch of steps k (each from k to k+1), in order, for every thread on its own neurons:
+//! 1. *deliver*: of every row under way, the run that is due at k+1 is added to the sums of k+1.
+//! 2. *drive*: counts and replayed spikes that arrive at k+1 are added too.
+//! 3. *update*: every block of neurons goes through all steps of the batch: currents take their value of k, states are
+//!    integrated over the step, sums are taken and cleared, thresholds tested, spikes and samples reported.
+//! 4. *wait*: the spikes are published, and all threads meet.
+//! 5. *spread*: the rows of every neuron that spiked at k+1 are under way, due from k+2 on; procedural ones are drawn now,
+//!    into the sums of the steps to come.
+//!
+//! Sums are integers, so the result depends on neither the number of threads nor the batches.
 
 mod block;
 mod build;
 mod calendar;
 mod currents;
 mod drive;
+mod exchange;
+mod part;
+mod partition;
+mod phases;
 mod procedural;
 mod rows;
+mod setup;
+mod sums;
 
 use std::sync::Arc;
 
-use crate::plan::{Harvest, Number, Plan, Sample, Spike, State};
+use exchange::Exchange;
+use part::Part;
+use partition::Owners;
+pub use phases::Phases;
+pub use setup::Setup;
+
+use crate::plan::{Harvest, Plan, Sample, Spike, State};
 
 /// A network in memory, at a step.
 pub struct Cpu {
     plan: Arc<Plan>,
     step: u64,
-    populations: Vec<block::Columns>,
-    /// One sum for each slot: what arrives at the end of this step.
-    due: Vec<i32>,
-    blocks: Vec<rows::Block>,
-    calendar: calendar::Calendar,
-    procedural: procedural::Procedural,
-    drives: Vec<drive::Draws>,
-    phases: Phases,
-}
-
-/// Seconds spent in each phase are measured by the session; these count the work.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Phases {
-    pub events: u64,
-    pub spikes: u64,
+    owners: Owners,
+    /// One for each thread.
+    parts: Vec<Part>,
+    clock: Option<fn() -> f64>,
 }
 
 impl Cpu {
-    /// Builds the network: all memory is taken here.
+    /// Builds the network for as many threads as pay: all memory is taken here.
     pub fn new(plan: Arc<Plan>) -> Result<Self, String> {
-        let blocks = build::blocks(&plan)?;
-        Ok(Self {
-            step: 0,
-            populations: plan.populations.iter().map(block::Columns::new).collect(),
-            due: vec![0; plan.slots],
-            blocks,
-            procedural: procedural::Procedural::new(&plan),
-            calendar: calendar::Calendar::new(plan.ring - 1, build::constants(&plan)),
-            drives: plan.drives.iter().map(|d| drive::Draws::new(plan.seed, d)).collect(),
-            phases: Phases::default(),
-            plan,
-        })
+        Self::with(plan, Setup::default())
+    }
+
+    /// Builds the network as it is told.
+    pub fn with(plan: Arc<Plan>, setup: Setup) -> Result<Self, String> {
+        let (threads, batch) = (setup.threads(&plan), setup.batch(&plan));
+        let sizes: Vec<u32> = plan.populations.iter().map(|p| p.size).collect();
+        let shares = partition::partition(&sizes, threads);
+        let owners = Owners::new(sizes.len(), &shares);
+        let owned: Vec<usize> = shares.iter().map(|of| of.iter().map(|s| s.len() as usize).sum()).collect();
+        let blocks = build::blocks(&plan, &owners, &owned)?;
+        let kinds = build::kinds(&plan);
+        let part = |(shares, blocks)| Part::new(&plan, shares, blocks, kinds.clone(), batch);
+        let parts = shares.into_iter().zip(blocks).map(part).collect();
+        Ok(Self { step: 0, owners, parts, clock: None, plan })
     }
 
     pub fn step(&self) -> u64 {
         self.step
     }
 
+    /// Threads that step the network.
+    pub fn threads(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// From now on the seconds of each phase are measured by this clock.
+    pub fn measure(&mut self, clock: fn() -> f64) {
+        self.clock = Some(clock);
+    }
+
+    /// Where the time went so far.
+    pub fn phases(&self) -> Phases {
+        let mut all = Phases::default();
+        self.parts.iter().for_each(|p| all.add(&p.phases));
+        all
+    }
+
     /// Bytes taken by the stored synapses.
     pub fn synapse_bytes(&self) -> u64 {
-        self.blocks.iter().map(rows::Block::bytes).sum()
+        self.parts.iter().flat_map(|p| &p.rows).map(rows::Block::bytes).sum()
     }
 
     /// State variable `variable` of a population, one value for each neuron.
-    pub fn state(&self, population: usize, variable: usize) -> &[f32] {
-        &self.populations[population].states[variable]
+    pub fn state(&self, population: usize, variable: usize) -> Vec<f32> {
+        let mut out = vec![0.0; self.plan.populations[population].size as usize];
+        for (share, columns) in self.parts.iter().flat_map(|p| p.shares.iter().zip(&p.columns)) {
+            if share.population == population {
+                out[share.start as usize..share.end as usize].copy_from_slice(&columns.states[variable]);
+            }
+        }
+        out
     }
 
     /// Takes over the plan of an edit, which `plan::edit` has found to fit. State and inputs under way stay.
     pub fn adopt(&mut self, plan: Arc<Plan>) -> Result<(), String> {
         if self.plan.projections.iter().zip(&plan.projections).any(|(a, b)| a.weight != b.weight) {
             // What is under way keeps the weights that it left with.
-            let due = self.calendar.due(self.step, self.plan.slots, &self.blocks);
-            self.calendar.take_over(due);
-            self.calendar.reweigh(build::constants(&plan));
+            let due = self.due();
             let turned =
                 self.plan.projections.iter().zip(&plan.projections).any(|(a, b)| (a.weight.law.min() < 0) != (b.weight.law.min() < 0));
             if turned || self.plan.projections.iter().chain(&plan.projections).any(build::stored) {
-                self.blocks = build::blocks(&plan)?;
+                let owned: Vec<usize> = self.parts.iter().map(|p| p.shares.iter().map(|s| s.len() as usize).sum()).collect();
+                let blocks = build::blocks(&plan, &self.owners, &owned)?;
+                self.parts.iter_mut().zip(blocks).for_each(|(part, blocks)| part.rows = blocks);
             }
+            self.take_over(&due);
+            let kinds = build::kinds(&plan);
+            self.parts.iter_mut().for_each(|p| p.calendar.reweigh(kinds.clone()));
         }
-        for (columns, p) in self.populations.iter_mut().zip(&plan.populations) {
-            columns.adopt(p);
-        }
-        self.drives = plan.drives.iter().map(|d| drive::Draws::new(plan.seed, d)).collect();
+        self.parts.iter_mut().for_each(|p| p.adopt(&plan));
         self.plan = plan;
         Ok(())
     }
 
     /// The network at this step, apart from the engine.
     pub fn save(&self) -> State {
-        let mut due = self.calendar.due(self.step, self.plan.slots, &self.blocks);
-        self.procedural.save(self.step, &mut due);
+        let values =
+            |(p, population): (usize, &crate::plan::PopulationPlan)| (0..population.states.len()).map(|v| self.state(p, v)).collect();
         State {
             step: self.step,
             scales: self.plan.populations.iter().map(|p| p.scale.clone()).collect(),
-            values: self.populations.iter().map(|c| c.states.clone()).collect(),
-            due,
+            values: self.plan.populations.iter().enumerate().map(values).collect(),
+            due: self.due(),
         }
+    }
+
+    /// All that is under way: entry d is due at step + 1 + d.
+    fn due(&self) -> Vec<Vec<i32>> {
+        let mut due = vec![vec![0i32; self.plan.slots]; self.plan.ring - 1];
+        self.parts.iter().for_each(|p| p.due(&self.plan, self.step, &mut due));
+        due
+    }
+
+    fn take_over(&mut self, due: &[Vec<i32>]) {
+        self.parts.iter_mut().for_each(|p| p.take_over(&self.plan, due));
     }
 
     /// Goes on from a state that fits the plan.
     pub fn restore(&mut self, state: &State) {
         self.step = state.step;
-        self.calendar.take_over(state.due.clone());
-        self.procedural.clear();
-        for (columns, values) in self.populations.iter_mut().zip(&state.values) {
-            columns.states.clone_from(values);
-            columns.stale = true;
+        self.take_over(&state.due);
+        for part in &mut self.parts {
+            for (share, columns) in part.shares.iter().zip(&mut part.columns) {
+                let range = share.start as usize..share.end as usize;
+                for (column, values) in columns.states.iter_mut().zip(&state.values[share.population]) {
+                    column.copy_from_slice(&values[range.clone()]);
+                }
+                columns.stale = true;
+            }
         }
     }
 
     /// Advances by `steps` and gives what happened.
     pub fn advance(&mut self, steps: u64) -> Result<Harvest, String> {
-        let mut harvest = Harvest { from: self.step, to: self.step + steps, ..Harvest::default() };
-        let before = self.phases.events;
-        pulp::Arch::new().dispatch(Steps { plan: &self.plan.clone(), engine: self, steps, harvest: &mut harvest });
-        harvest.events = self.phases.events - before;
+        let before = self.phases().events;
+        let (from, clock, plan) = (self.step, self.clock, &*self.plan);
+        let exchange = Exchange::new(self.parts.len());
+        let run = |(thread, part): (usize, &mut Part)| {
+            let _guard = exchange.guard();
+            pulp::Arch::new().dispatch(Steps { plan, part, thread, exchange: &exchange, from, steps, clock })
+        };
+        let ran = match &mut self.parts[..] {
+            [only] => run((0, only)),
+            parts => std::thread::scope(|scope| {
+                let mut threads = parts.iter_mut().enumerate();
+                let mine = threads.next();
+                let run = &run;
+                let others: Vec<_> = threads.map(|t| scope.spawn(move || run(t))).collect();
+                let ran = mine.is_none_or(run);
+                others.into_iter().all(|t| t.join().is_ok_and(|ran| ran)) && ran
+            }),
+        };
+        if !ran {
+            return Err("a thread of the CPU engine has failed".into());
+        }
+        self.step = from + steps;
         self.check_finite()?;
-        Ok(harvest)
+        let (spikes, samples) = (self.spikes(), self.samples());
+        Ok(Harvest { from, to: self.step, spikes, samples, events: self.phases().events - before })
     }
 
-    #[inline(always)]
-    fn one_step(&mut self, plan: &Plan, harvest: &mut Harvest) {
-        let now = self.step + 1;
-        let due = &mut self.due[..];
-        self.calendar.deliver(now, &self.blocks, due);
-        self.procedural.deliver(now, due);
-        for (drive, draws) in plan.drives.iter().zip(&mut self.drives) {
-            draws.apply(drive, self.step, due);
+    /// The spikes of all threads. Each gives a sorted run, and sorting knows runs.
+    fn spikes(&mut self) -> Vec<Spike> {
+        let mut spikes = std::mem::take(&mut self.parts[0].spikes);
+        self.parts[1..].iter_mut().for_each(|p| spikes.append(&mut p.spikes));
+        if self.parts.len() > 1 {
+            spikes.sort();
         }
-        let first_spike = harvest.spikes.len();
-        for (p, (population, columns)) in plan.populations.iter().zip(&mut self.populations).enumerate() {
-            currents::set(plan, p, self.step, columns);
-            columns.update(population, due, |neuron| harvest.spikes.push(Spike { step: now as u32, neuron: population.first + neuron }));
-        }
-        due.fill(0);
-        for spike in &harvest.spikes[first_spike..] {
-            self.phases.events += u64::from(self.calendar.spike(now, spike.neuron, &self.blocks));
-            self.phases.events += self.procedural.spike(now, spike.neuron, plan);
-        }
-        self.phases.spikes += (harvest.spikes.len() - first_spike) as u64;
-        self.sample(plan, now, harvest);
-        self.step = now;
+        spikes
     }
 
-    fn sample(&self, plan: &Plan, now: u64, harvest: &mut Harvest) {
-        for (i, probe) in plan.probes.iter().enumerate() {
-            if now.is_multiple_of(probe.every) {
-                let column = &self.populations[probe.population].states[probe.variable];
-                let values = (0..probe.of.len()).map(|k| column[probe.of.get(k) as usize]).collect();
-                harvest.samples.push(Sample { probe: i as u32, step: now as u32, values });
-            }
+    /// The samples of all threads: every one has its part of each.
+    fn samples(&mut self) -> Vec<Sample> {
+        let mut samples = std::mem::take(&mut self.parts[0].samples);
+        for part in &mut self.parts[1..] {
+            samples.iter_mut().zip(part.samples.drain(..)).for_each(|(all, mut more)| all.values.append(&mut more.values));
         }
+        samples
     }
 
     fn check_finite(&self) -> Result<(), String> {
-        for (plan, columns) in self.plan.populations.iter().zip(&self.populations) {
-            for (name, column) in plan.states.iter().zip(&columns.states) {
-                if let Some(i) = column.iter().position(|x| !x.is_finite()) {
-                    return Err(plan.not_finite(name, i, self.step as f64 * self.plan.dt));
-                }
+        match self.parts.iter().filter_map(Part::not_finite).min() {
+            None => Ok(()),
+            Some((p, v, i)) => {
+                let plan = &self.plan.populations[p];
+                Err(plan.not_finite(&plan.states[v], i, self.step as f64 * self.plan.dt))
             }
         }
-        Ok(())
     }
 }
 
@@ -176,26 +225,19 @@ impl Cpu {
 /// that has them. The results are the same, since nothing is contracted or reordered.
 struct Steps<'a> {
     plan: &'a Plan,
-    engine: &'a mut Cpu,
+    part: &'a mut Part,
+    thread: usize,
+    exchange: &'a Exchange,
+    from: u64,
     steps: u64,
-    harvest: &'a mut Harvest,
+    clock: Option<fn() -> f64>,
 }
 
 impl pulp::NullaryFnOnce for Steps<'_> {
-    type Output = ();
+    type Output = bool;
 
     #[inline(always)]
-    fn call(self) {
-        for _ in 0..self.steps {
-            self.engine.one_step(self.plan, self.harvest);
-        }
-    }
-}
-
-/// A number spread over a population.
-fn column(number: &Number, size: u32) -> Vec<f32> {
-    match number {
-        Number::Uniform(x) => vec![*x; size as usize],
-        Number::Column(c) => c.clone(),
+    fn call(self) -> bool {
+        self.part.run(self.plan, self.thread, self.exchange, self.from, self.steps, self.clock)
     }
 }

@@ -1,44 +1,36 @@
-//! Rows that are drawn again at every spike, into a ring of sums with one row for each step that is under way. Nothing is
-//! stored but what the wiring itself keeps. Knows no stored row.
+//! Rows that are drawn again at every spike, into the ring of sums, which then has one row for each step that is under way.
+//! Nothing is stored but what the wiring itself keeps. Knows no stored row.
 
+use super::partition::Share;
+use super::sums::Sums;
 use crate::plan::{Drawn, Plan, Synapses};
 
 pub struct Procedural {
     /// Procedural projections by the population that they leave.
     leaving: Vec<Vec<usize>>,
-    /// Sums by due step modulo the number of rows, then slot; empty where all rows are stored.
-    ring: Vec<i32>,
-    rows: usize,
-    slots: usize,
+    /// The share of each population in this thread, if it has one.
+    shares: Vec<Option<Share>>,
     drawn: Vec<Drawn>,
 }
 
+/// Whether any projection is procedural.
+pub fn any(plan: &Plan) -> bool {
+    plan.projections.iter().any(|p| p.procedural())
+}
+
 impl Procedural {
-    pub fn new(plan: &Plan) -> Self {
-        let mut leaving = vec![Vec::new(); plan.populations.len()];
+    pub fn new(plan: &Plan, shares: &[Share]) -> Self {
+        let mut leaving = vec![Vec::new(); if any(plan) { plan.populations.len() } else { 0 }];
         plan.projections.iter().enumerate().filter(|(_, p)| p.procedural()).for_each(|(i, p)| leaving[p.source].push(i));
-        let any = leaving.iter().any(|l| !l.is_empty());
-        let ring = vec![0; if any { plan.ring * plan.slots } else { 0 }];
-        Self { leaving, ring, rows: plan.ring, slots: plan.slots, drawn: Vec::new() }
+        let share = |population: usize| shares.iter().find(|s| s.population == population).copied();
+        Self { leaving, shares: (0..plan.populations.len()).map(share).collect(), drawn: Vec::new() }
     }
 
-    /// Adds what is due at step `now` to the accumulators.
+    /// A neuron has spiked at step `now`: its rows are drawn, and what lands in this thread is under way. Gives the number
+    /// of synapses that do.
     #[inline(always)]
-    pub fn deliver(&mut self, now: u64, due: &mut [i32]) {
-        if self.ring.is_empty() {
-            return;
-        }
-        let at = (now % self.rows as u64) as usize * self.slots;
-        for (sum, from) in due.iter_mut().zip(&mut self.ring[at..at + self.slots]) {
-            *sum = sum.wrapping_add(*from);
-            *from = 0;
-        }
-    }
-
-    /// A neuron has spiked at step `now`: its rows are drawn and are under way. Gives the number of synapses.
-    #[inline(always)]
-    pub fn spike(&mut self, now: u64, neuron: u32, plan: &Plan) -> u64 {
-        if self.ring.is_empty() {
+    pub fn spike(&mut self, now: u64, neuron: u32, plan: &Plan, sums: &mut Sums) -> u64 {
+        if self.leaving.is_empty() {
             return 0;
         }
         let population = plan.populations.partition_point(|p| p.first + p.size <= neuron);
@@ -46,34 +38,19 @@ impl Procedural {
         let mut events = 0;
         for i in &self.leaving[population] {
             let p = &plan.projections[*i];
-            let Some(source) = p.from.find(index) else { continue };
+            let (Some(source), Some(share)) = (p.from.find(index), self.shares[p.target]) else { continue };
             let mut synapses = Synapses::new(plan.seed, p);
             self.drawn.clear();
             synapses.row(source, &mut self.drawn);
-            events += self.drawn.len() as u64;
+            let target = &plan.populations[p.target];
+            let receptors = p.slots.map(|slot| (slot - target.slot) / (target.size as usize).max(1));
             for d in &self.drawn {
-                let row = ((now + u64::from(d.delay)) % self.rows as u64) as usize;
-                let slot = p.slots[usize::from(d.weight < 0)] + d.target as usize;
-                let sum = &mut self.ring[row * self.slots + slot];
+                let Some(local) = share.local(d.target) else { continue };
+                events += 1;
+                let sum = &mut sums.from(now + u64::from(d.delay), receptors[usize::from(d.weight < 0)])[local as usize];
                 *sum = sum.wrapping_add(synapses.quanta(d));
             }
         }
         events
-    }
-
-    /// Adds all inputs that are under way after step `now` to `due`: entry d is due at now + 1 + d.
-    pub fn save(&self, now: u64, due: &mut [Vec<i32>]) {
-        if self.ring.is_empty() {
-            return;
-        }
-        for (d, sums) in due.iter_mut().enumerate().take(self.rows - 1) {
-            let at = ((now + 1 + d as u64) % self.rows as u64) as usize * self.slots;
-            sums.iter_mut().zip(&self.ring[at..at + self.slots]).for_each(|(sum, from)| *sum = sum.wrapping_add(*from));
-        }
-    }
-
-    /// Forgets all that is under way.
-    pub fn clear(&mut self) {
-        self.ring.fill(0);
     }
 }

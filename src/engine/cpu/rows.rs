@@ -1,20 +1,30 @@
-//! Stored synapses: one row for each neuron over all projections that leave it, cut into runs of one delay. Knows no rule.
+//! Stored synapses onto the neurons of one thread: a row for each neuron of the network, over all projections that leave it,
+//! cut into runs of one delay and kind. Knows no rule.
 //!
-//! A row is delivered run by run, each when it is due, so that inputs land in one row of accumulators that stays in the
-//! cache and not all over a delay ring. A synapse takes 2 or 4 bytes for its slot and 2 or 4 for a weight that is drawn.
+//! A row is delivered run by run, each when it is due, so that inputs land in one row of sums that stays in the cache and
+//! not all over a delay ring. A synapse takes 2 or 4 bytes for its target and 2 or 4 for a weight that is drawn.
 
-/// Neurons that share one set of columns.
+use super::sums::{SHORT, Sums};
+
+/// Sources that share one set of columns.
 pub const BLOCK: u32 = 256;
-/// Bits of a long target that hold its slot; the others hold the shift of its weight.
-pub const SLOT_BITS: u32 = 27;
 
-/// Synapses of one delay, and of one projection where weights are constant.
+/// Synapses of one delay and kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
     pub delay: u16,
-    /// Whose constant weight holds; of no meaning where weights are stored.
-    pub projection: u16,
+    pub kind: u16,
     pub len: u32,
+}
+
+/// What the synapses of a run have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    pub receptor: u16,
+    /// The constant weight in quanta, where weights are not stored.
+    pub weight: i32,
+    /// Of short stored weights.
+    pub shift: u32,
 }
 
 /// Rows of up to `BLOCK` neurons, one after another.
@@ -24,104 +34,104 @@ pub struct Block {
     pub run_ends: Vec<u32>,
     pub ends: Vec<u32>,
     pub runs: Vec<Run>,
-    pub targets: Targets,
-    pub weights: Weights,
+    pub synapses: Synapses,
 }
 
-pub enum Targets {
-    /// Slots; the shift of stored weights is the same for all.
-    Short(Vec<u16>, u32),
-    /// Slots and shifts.
+/// Targets, as numbers within the thread, and weights.
+pub enum Synapses {
+    /// Targets below `SHORT`; weights are constant in each run.
+    Short(Vec<u16>),
+    /// Target in the lower half, weight in the upper.
+    Packed(Vec<u32>),
     Long(Vec<u32>),
+    LongShort(Vec<u32>, Vec<i16>),
+    /// Weights in quanta, without a shift.
+    Wide(Vec<u32>, Vec<i32>),
 }
 
-#[derive(Default)]
-pub enum Weights {
-    /// Constant in each run.
-    #[default]
-    Constant,
-    Short(Vec<i16>),
-    Long(Vec<i32>),
-}
-
-impl Default for Targets {
+impl Default for Synapses {
     fn default() -> Self {
-        Targets::Short(Vec::new(), 0)
+        Synapses::Short(Vec::new())
     }
 }
 
-/// Where a row stands: a neuron, its next run, and that run's first synapse.
+/// Where a row stands: a source, its next run, and that run's first synapse.
 #[derive(Clone, Copy, Debug)]
 pub struct Cursor {
-    pub neuron: u32,
+    pub source: u32,
     pub run: u32,
     pub at: u32,
 }
 
 impl Block {
     /// The row of a neuron from its beginning, and the number of its synapses; none without synapses.
-    pub fn start(&self, neuron: u32) -> Option<(Cursor, u32)> {
-        let i = (neuron % BLOCK) as usize;
+    #[inline(always)]
+    pub fn start(&self, source: u32) -> Option<(Cursor, u32)> {
+        let i = (source % BLOCK) as usize;
         let first = |ends: &[u32]| if i == 0 { 0 } else { ends[i - 1] };
         let (run, at) = (first(&self.run_ends), first(&self.ends));
-        (run < self.run_ends[i]).then(|| (Cursor { neuron, run, at }, self.ends[i] - at))
+        (run < self.run_ends[i]).then(|| (Cursor { source, run, at }, self.ends[i] - at))
     }
 
     /// The next run of a row, if there is one.
+    #[inline(always)]
     pub fn run(&self, cursor: Cursor) -> Option<Run> {
-        let end = self.run_ends[(cursor.neuron % BLOCK) as usize];
+        let end = self.run_ends[(cursor.source % BLOCK) as usize];
         (cursor.run < end).then(|| self.runs[cursor.run as usize])
     }
 
-    /// Adds a run to the accumulators; `constants` holds the constant weights by projection.
+    /// Adds a run to the sums of a step.
     #[inline(always)]
-    pub fn add(&self, cursor: Cursor, run: Run, constants: &[i32], due: &mut [i32]) {
+    pub fn add(&self, cursor: Cursor, run: Run, kind: Kind, sums: &mut Sums, step: u64) {
         let range = cursor.at as usize..cursor.at as usize + run.len as usize;
-        match (&self.targets, &self.weights) {
-            (Targets::Short(t, _), Weights::Constant) => {
-                constant(due, t[range].iter().map(|t| usize::from(*t)), constants[run.projection as usize])
+        let sums = sums.from(step, usize::from(kind.receptor));
+        match &self.synapses {
+            Synapses::Short(t) => {
+                if let Some(sums) = sums.first_chunk_mut::<SHORT>() {
+                    t[range].iter().for_each(|t| add(&mut sums[usize::from(*t)], kind.weight));
+                }
             }
-            (Targets::Long(t), Weights::Constant) => constant(due, t[range].iter().map(|t| slot(*t)), constants[run.projection as usize]),
-            (Targets::Short(t, shift), Weights::Short(w)) => {
+            Synapses::Packed(s) => {
+                if let Some(sums) = sums.first_chunk_mut::<SHORT>() {
+                    s[range].iter().for_each(|s| add(&mut sums[usize::from(*s as u16)], (*s as i32 >> 16) << kind.shift));
+                }
+            }
+            Synapses::Long(t) => t[range].iter().for_each(|t| add(&mut sums[*t as usize], kind.weight)),
+            Synapses::LongShort(t, w) => {
                 let pairs = t[range.clone()].iter().zip(&w[range]);
-                each(due, pairs.map(|(t, w)| (usize::from(*t), i32::from(*w) << shift)));
+                pairs.for_each(|(t, w)| add(&mut sums[*t as usize], i32::from(*w) << kind.shift));
             }
-            (Targets::Long(t), Weights::Short(w)) => {
-                let pairs = t[range.clone()].iter().zip(&w[range]);
-                each(due, pairs.map(|(t, w)| (slot(*t), i32::from(*w) << (t >> SLOT_BITS))));
+            Synapses::Wide(t, w) => t[range.clone()].iter().zip(&w[range]).for_each(|(t, w)| add(&mut sums[*t as usize], *w)),
+        }
+    }
+
+    /// Target and weight in quanta of each synapse of a run.
+    pub fn each(&self, cursor: Cursor, run: Run, kind: Kind, mut each: impl FnMut(u32, i32)) {
+        for i in cursor.at as usize..cursor.at as usize + run.len as usize {
+            match &self.synapses {
+                Synapses::Short(t) => each(u32::from(t[i]), kind.weight),
+                Synapses::Packed(s) => each(s[i] & 0xFFFF, (s[i] as i32 >> 16) << kind.shift),
+                Synapses::Long(t) => each(t[i], kind.weight),
+                Synapses::LongShort(t, w) => each(t[i], i32::from(w[i]) << kind.shift),
+                Synapses::Wide(t, w) => each(t[i], w[i]),
             }
-            (Targets::Short(t, _), Weights::Long(w)) => {
-                each(due, t[range.clone()].iter().zip(&w[range]).map(|(t, w)| (usize::from(*t), *w)))
-            }
-            (Targets::Long(t), Weights::Long(w)) => each(due, t[range.clone()].iter().zip(&w[range]).map(|(t, w)| (slot(*t), *w))),
         }
     }
 
     pub fn bytes(&self) -> u64 {
-        let targets = match &self.targets {
-            Targets::Short(t, _) => t.len() * 2,
-            Targets::Long(t) => t.len() * 4,
+        let synapses = match &self.synapses {
+            Synapses::Short(t) => t.len() * 2,
+            Synapses::Packed(s) => s.len() * 4,
+            Synapses::Long(t) => t.len() * 4,
+            Synapses::LongShort(t, _) => t.len() * 6,
+            Synapses::Wide(t, _) => t.len() * 8,
         };
-        let weights = match &self.weights {
-            Weights::Constant => 0,
-            Weights::Short(w) => w.len() * 2,
-            Weights::Long(w) => w.len() * 4,
-        };
-        (targets + weights + self.runs.len() * 8 + self.ends.len() * 8) as u64
+        (synapses + self.runs.len() * 8 + self.ends.len() * 8) as u64
     }
 }
 
+/// No sum can pass an i32: `bound` has made sure.
 #[inline(always)]
-fn slot(target: u32) -> usize {
-    (target & ((1 << SLOT_BITS) - 1)) as usize
-}
-
-#[inline(always)]
-fn constant(due: &mut [i32], slots: impl Iterator<Item = usize>, weight: i32) {
-    each(due, slots.map(|s| (s, weight)));
-}
-
-#[inline(always)]
-fn each(due: &mut [i32], synapses: impl Iterator<Item = (usize, i32)>) {
-    synapses.for_each(|(slot, weight)| due[slot] = due[slot].wrapping_add(weight));
+fn add(sum: &mut i32, weight: i32) {
+    *sum = sum.wrapping_add(weight);
 }

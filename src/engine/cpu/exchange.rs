@@ -1,0 +1,84 @@
+//! Where threads meet: a barrier that spins, and the spikes of the last batch. Knows no network.
+
+use std::sync::RwLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::plan::Spike;
+
+/// Turns of spinning before the processor is offered to others: about as long as a short step takes.
+const SPINS: u32 = 500;
+
+pub struct Exchange {
+    threads: usize,
+    arrived: AtomicUsize,
+    passed: AtomicUsize,
+    broken: AtomicBool,
+    /// Spikes by thread, of batches with even and with odd numbers: one is written while the other is still read.
+    spikes: Vec<[RwLock<Vec<Spike>>; 2]>,
+}
+
+impl Exchange {
+    pub fn new(threads: usize) -> Self {
+        Self {
+            threads,
+            arrived: AtomicUsize::new(0),
+            passed: AtomicUsize::new(0),
+            broken: AtomicBool::new(false),
+            spikes: (0..threads).map(|_| Default::default()).collect(),
+        }
+    }
+
+    /// Publishes the spikes of a thread; what is in `spikes` afterwards is of no meaning.
+    pub fn publish(&self, thread: usize, batch: u64, spikes: &mut Vec<Spike>) {
+        if let Ok(mut mine) = self.spikes[thread][(batch % 2) as usize].write() {
+            std::mem::swap(&mut *mine, spikes);
+        }
+    }
+
+    /// Reads the spikes of every thread in turn, after `wait`.
+    pub fn each(&self, batch: u64, mut read: impl FnMut(&[Spike])) {
+        for of in &self.spikes {
+            if let Ok(spikes) = of[(batch % 2) as usize].read() {
+                read(&spikes);
+            }
+        }
+    }
+
+    /// Waits until every thread is here. False if one of them will never come.
+    #[must_use]
+    pub fn wait(&self) -> bool {
+        if self.threads == 1 {
+            return true;
+        }
+        let round = self.passed.load(Ordering::Acquire);
+        if self.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.threads {
+            self.arrived.store(0, Ordering::Relaxed);
+            self.passed.store(round.wrapping_add(1), Ordering::Release);
+            return true;
+        }
+        let mut turns = 0;
+        while self.passed.load(Ordering::Acquire) == round {
+            if self.broken.load(Ordering::Relaxed) {
+                return false;
+            }
+            turns += 1;
+            if turns < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
+        }
+        true
+    }
+
+    /// Lets the others go if this thread ends before its time.
+    pub fn guard(&self) -> Guard<'_> {
+        Guard(self)
+    }
+}
+
+pub struct Guard<'a>(&'a Exchange);
+
+impl Drop for Guard<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.broken.store(true, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Which neurons each thread owns: a slice of every large population, so that all threads have the same kinds of work.
+//! Knows no synapse and no equation.
+
+/// Neurons that are updated together; slices begin at multiples of it.
+pub const LANES: u32 = 64;
+/// Populations of fewer neurons for each thread stay whole.
+const WHOLE: u32 = 2 * LANES;
+
+/// A slice of a population in the memory of one thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    pub population: usize,
+    /// Its neurons, as indices into the population.
+    pub start: u32,
+    pub end: u32,
+    /// Where they begin among the neurons of the thread.
+    pub local: u32,
+}
+
+impl Share {
+    pub fn len(&self) -> u32 {
+        self.end - self.start
+    }
+
+    /// The neuron's number within the thread, if it is one of these.
+    #[inline(always)]
+    pub fn local(&self, index: u32) -> Option<u32> {
+        (self.start <= index && index < self.end).then(|| self.local + index - self.start)
+    }
+}
+
+/// The shares of each thread, in order of populations.
+pub fn partition(sizes: &[u32], threads: usize) -> Vec<Vec<Share>> {
+    let threads = threads.max(1) as u32;
+    let mut shares = vec![Vec::new(); threads as usize];
+    let mut owned = vec![0u32; threads as usize];
+    for (population, &size) in sizes.iter().enumerate().filter(|(_, size)| **size > 0) {
+        let least = (0..threads as usize).min_by_key(|t| owned[*t]).unwrap_or(0);
+        let mut give = |thread: usize, start: u32, end: u32| {
+            shares[thread].push(Share { population, start, end, local: owned[thread] });
+            owned[thread] += end - start;
+        };
+        if size < threads * WHOLE {
+            give(least, 0, size);
+            continue;
+        }
+        let cut = |t: u32| if t == threads { size } else { (u64::from(size) * u64::from(t) / u64::from(threads)) as u32 / LANES * LANES };
+        (0..threads).for_each(|t| give(t as usize, cut(t), cut(t + 1)));
+    }
+    shares
+}
+
+/// Which thread owns a neuron, and its number there.
+pub struct Owners {
+    /// By population: where each slice ends, whose it is, and what leads from an index to the number within the thread.
+    slices: Vec<Vec<(u32, u16, u32)>>,
+}
+
+impl Owners {
+    pub fn new(populations: usize, shares: &[Vec<Share>]) -> Self {
+        let mut slices = vec![Vec::new(); populations];
+        for (thread, mine) in shares.iter().enumerate() {
+            for s in mine {
+                slices[s.population].push((s.end, thread as u16, s.local.wrapping_sub(s.start)));
+            }
+        }
+        Self { slices }
+    }
+
+    /// Thread and number there.
+    #[inline(always)]
+    pub fn find(&self, population: usize, index: u32) -> (u16, u32) {
+        let slices = &self.slices[population];
+        let i = slices.iter().map(|s| usize::from(index >= s.0)).sum::<usize>();
+        (slices[i].1, index.wrapping_add(slices[i].2))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_neuron_has_one_owner_and_a_number_of_its_own() {
+        for threads in [1, 2, 3, 7] {
+            let sizes = [10_000, 0, 5, 70, 641, 3];
+            let shares = partition(&sizes, threads);
+            let owners = Owners::new(sizes.len(), &shares);
+            let mut taken: Vec<Vec<u32>> = vec![Vec::new(); threads];
+            for (p, size) in sizes.iter().enumerate() {
+                for i in 0..*size {
+                    let (thread, local) = owners.find(p, i);
+                    let share = shares[usize::from(thread)].iter().find(|s| s.population == p && s.local(i).is_some()).unwrap();
+                    assert_eq!(share.local(i), Some(local));
+                    taken[usize::from(thread)].push(local);
+                }
+            }
+            for mine in &mut taken {
+                mine.sort_unstable();
+                assert!(mine.iter().copied().eq(0..mine.len() as u32), "{threads}");
+            }
+            let most = taken.iter().map(Vec::len).max().unwrap_or(0);
+            assert!(most <= 10_719 / threads + 800, "{threads}: {most}");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! How a network is run: threads and steps of a batch. Knows no neuron.
+
+use crate::plan::Plan;
+
+/// The longest batch: beyond it nothing is gained, and the sums of a batch leave the cache.
+const LONGEST: usize = 32;
+/// Bytes of sums of all steps of a batch, for all threads together.
+const SUMS: usize = 8 << 20;
+/// Nanoseconds of work in a batch that make up for one more thread: meeting costs about one of them, and waking a core more.
+const PAYS: f64 = 5_000.0;
+
+/// What is left open is chosen from the plan.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Setup {
+    pub threads: Option<usize>,
+    /// Steps of a batch, at most the shortest delay.
+    pub batch: Option<usize>,
+}
+
+impl Setup {
+    pub(super) fn batch(&self, plan: &Plan) -> usize {
+        let shortest = plan.projections.iter().map(|p| p.shortest()).fold(LONGEST as f64, f64::min) as usize;
+        let room = SUMS / (4 * plan.slots).max(1);
+        self.batch.unwrap_or(room.max(1)).clamp(1, shortest.max(1))
+    }
+
+    /// As many as there are, unless a batch is too short to share.
+    pub(super) fn threads(&self, plan: &Plan) -> usize {
+        let work = work(plan) * self.batch(plan) as f64;
+        self.threads.unwrap_or_else(|| rayon::current_num_threads().min((work / PAYS) as usize)).max(1)
+    }
+}
+
+/// Nanoseconds of a step, roughly: neurons by the length of their programs, and events at 5 Hz.
+fn work(plan: &Plan) -> f64 {
+    let neurons: f64 = plan.populations.iter().map(|p| f64::from(p.size) * (0.3 + 0.03 * f64::from(p.program.registers))).sum();
+    let counts: f64 = plan.drives.iter().map(|d| 1.0 * f64::from(d.to.len())).sum();
+    neurons + counts + plan.synapses() as f64 * 0.005 * plan.dt * 1.5
+}
