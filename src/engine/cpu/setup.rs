@@ -6,8 +6,9 @@ use crate::plan::Plan;
 const LONGEST: usize = 32;
 /// Bytes of sums of all steps of a batch, for all threads together.
 const SUMS: usize = 8 << 20;
-/// Nanoseconds of work in a batch that make up for one more thread: meeting costs about one of them, and waking a core more.
-const PAYS: f64 = 5_000.0;
+/// Nanoseconds of work in a batch that make up for one more thread: meeting costs a few hundred, and far more where other
+/// programs want the processor too.
+const PAYS: f64 = 20_000.0;
 
 /// What is left open is chosen from the plan.
 #[derive(Clone, Copy, Debug, Default)]
