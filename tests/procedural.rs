@@ -15,7 +15,7 @@ fn load(text: &str) -> Network {
     }
 }
 
-const RULES: [&str; 10] = [
+const RULES: [&str; 13] = [
     "rule = \"fixed_in_degree\"\nin_degree = 40\nallow_autapses = true",
     "rule = \"fixed_out_degree\"\nout_degree = 40\nallow_autapses = false",
     "rule = \"fixed_out_degree\"\nout_degree = 40\nallow_autapses = false\nallow_multapses = false",
@@ -26,6 +26,9 @@ const RULES: [&str; 10] = [
     "rule = \"fixed_probability\"\np = 1.0",
     "rule = \"all_to_all\"",
     "rule = \"one_to_one\"",
+    "rule = \"distance\"\nkernel = \"gaussian\"\nsigma = \"100 um\"\np = 0.9\nallow_autapses = false",
+    "rule = \"distance\"\nkernel = \"disc\"\nradius = \"200 um\"\np = 0.2",
+    "rule = \"distance\"\nkernel = \"exponential\"\nlength = \"100 um\"\nout_degree = 40",
 ];
 
 /// A network whose excitatory rows come from `rule`; onto parts, so that positions and neurons differ.
@@ -41,10 +44,12 @@ J = "60 pA"
 [populations.exc]
 model = "iaf_psc_exp"
 size = 400
+positions = {{ random = true, extent = ["1 mm", "1 mm"], periodic = true }}
 initial.V_m = "uniform(-70 mV, -55 mV)"
 [populations.inh]
 like = "exc"
 size = 100
+positions = {{ grid = [10, 10], extent = ["1 mm", "1 mm"], periodic = true }}
 [[projections]]
 from = "exc[50..350]"
 to = "exc[20..320]"
@@ -57,8 +62,9 @@ from = "inh"
 to = ["exc", "inh"]
 rule = "fixed_probability"
 p = 0.1
-weight = "-5*J"
-delay = "uniform(0.5 ms, 3 ms)"
+weight = "-5*J*exp(-distance/(500 um))"
+delay = "0.5 ms + distance/(0.3 m/s)"
+storage = "{storage}"
 [[stimuli]]
 kind = "poisson"
 to = ["exc", "inh"]

@@ -36,6 +36,30 @@ impl Stream {
         philox(self.key, counter)
     }
 
+    /// The words of 16 blocks whose counters follow each other in their second word: vectors where the processor has them.
+    #[inline(always)]
+    #[allow(clippy::needless_range_loop, reason = "a lane is an index into four arrays at once")]
+    pub fn many(&self, counter: [u32; 4]) -> [u32; 64] {
+        let mut key = self.key;
+        let mut c = [[counter[0]; 16], std::array::from_fn(|i| counter[1].wrapping_add(i as u32)), [counter[2]; 16], [counter[3]; 16]];
+        for _ in 0..10 {
+            for i in 0..16 {
+                let a = u64::from(c[0][i]) * 0xD251_1F53;
+                let b = u64::from(c[2][i]) * 0xCD9E_8D57;
+                c[0][i] = (b >> 32) as u32 ^ c[1][i] ^ key[0];
+                c[1][i] = b as u32;
+                c[2][i] = (a >> 32) as u32 ^ c[3][i] ^ key[1];
+                c[3][i] = a as u32;
+            }
+            key = [key[0].wrapping_add(0x9E37_79B9), key[1].wrapping_add(0xBB67_AE85)];
+        }
+        let mut out = [0; 64];
+        for i in 0..16 {
+            (0..4).for_each(|lane| out[4 * i + lane] = c[lane][i]);
+        }
+        out
+    }
+
     /// A standard normal draw (Box & Muller 1958), in f32.
     #[inline(always)]
     pub fn normal(&self, counter: [u32; 4]) -> f32 {
@@ -93,6 +117,13 @@ mod tests {
         let share = |below: f32| draws.iter().filter(|x| **x < below).count() as f64 / f64::from(n);
         assert!((mean - 0.5).abs() < 0.003 && (share(0.1) - 0.1).abs() < 0.003 && (share(0.001) - 0.001).abs() < 0.0003);
         assert!(draws.iter().all(|x| *x > 0.0 && *x <= 1.0));
+    }
+
+    #[test]
+    fn many_blocks_are_the_blocks_one_by_one() {
+        let stream = Stream::new(5, [1, 2]);
+        let one: Vec<u32> = (0..16).flat_map(|i| stream.block([7, u32::MAX - 3u32.wrapping_sub(i), 9, 1])).collect();
+        assert_eq!(one, stream.many([7, u32::MAX - 3, 9, 1]));
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub const NUMBER: Dimension = Dimension([0; 6]);
 pub const TIME: Dimension = Dimension([12, 0, 0, 0, 0, 0]);
 pub const RATE: Dimension = Dimension([-12, 0, 0, 0, 0, 0]);
 pub const VOLTAGE: Dimension = Dimension([0, 12, 0, 0, 0, 0]);
+pub const LENGTH: Dimension = Dimension([0, 0, 0, 12, 0, 0]);
 pub const CURRENT: Dimension = Dimension([0, 0, 12, 0, 0, 0]);
 
 impl Dimension {

@@ -1,9 +1,12 @@
 //! What the user asks for, as plain values: populations, projections, stimuli, probes. Knows no file and no engine.
 //! Units everywhere: ms, mV, pA, pF, nS; times on the grid are in steps.
 
+mod space;
+
 use std::sync::Arc;
 
 use crate::model::Model;
+pub use space::{Degree, Distance, Layout, Positions, Profile, Shape};
 
 #[derive(Clone, Debug)]
 pub struct Network {
@@ -30,6 +33,7 @@ pub struct Population {
     /// Parameters that change in time: from which step on, which, to what; in order of steps. Before its first change a
     /// parameter has its value in `parameters`.
     pub changes: Vec<(u64, usize, f64)>,
+    pub positions: Option<Positions>,
 }
 
 /// A number for each neuron of a population.
@@ -144,6 +148,9 @@ pub struct Projection {
     pub weight: Law,
     /// In milliseconds.
     pub delay: Law,
+    /// Weights and delays that follow from the distance; their laws then hold the bounds.
+    pub weight_by_distance: Option<Profile>,
+    pub delay_by_distance: Option<Profile>,
     /// Where its synapses come from; the plan chooses if it is not said.
     pub storage: Option<Storage>,
 }
@@ -170,6 +177,7 @@ pub enum Rule {
     FixedInDegree(u32),
     FixedOutDegree(u32),
     FixedTotalNumber(u64),
+    Distance(Distance),
     List(Arc<[Synapse]>),
 }
 

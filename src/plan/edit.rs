@@ -58,6 +58,9 @@ fn structure(old: &Network, new: &Network) -> Option<String> {
         return Some("the number of populations".into());
     }
     for (a, b) in old.populations.iter().zip(&new.populations) {
+        if a.positions != b.positions {
+            return Some(format!("the positions of {}", a.name));
+        }
         if a.name != b.name || a.size != b.size || a.model.states.len() != b.model.states.len() {
             return Some(format!("the size or model of {}", a.name));
         }
@@ -79,6 +82,8 @@ fn wired_alike(a: &Projection, b: &Projection) -> bool {
         && a.rule == b.rule
         && a.receptor == b.receptor
         && a.delay == b.delay
+        && a.delay_by_distance == b.delay_by_distance
+        && a.weight_by_distance.is_some() == b.weight_by_distance.is_some()
         && (a.autapses, a.multapses) == (b.autapses, b.multapses)
 }
 

@@ -1,6 +1,6 @@
 //! What a network will take, from its numbers alone: asked before any table is built. Knows no engine.
 
-use crate::network::{Kind, Network, Projection, Rule, Storage};
+use crate::network::{Degree, Distance, Kind, Network, Projection, Rule, Shape, Storage};
 
 /// Bytes that plan and engine will take together, to about a tenth; more where the wiring must be kept while it is built.
 /// `free` is what the machine has, if that is known.
@@ -18,10 +18,10 @@ pub fn estimate(network: &Network, free: Option<u64>) -> f64 {
     let chosen = super::storage::choose(network, free).unwrap_or_default();
     let procedural = |i: usize| chosen.get(i).is_some_and(|c| c.storage == Storage::Procedural);
     let projections = network.projections.iter().enumerate();
-    neurons + projections.map(|(i, p)| kept(p) + if procedural(i) { 0.0 } else { stored(p) }).sum::<f64>()
+    neurons + projections.map(|(i, p)| kept(network, p) + if procedural(i) { 0.0 } else { stored(network, p) }).sum::<f64>()
 }
 
-fn count(p: &Projection) -> f64 {
+fn count(network: &Network, p: &Projection) -> f64 {
     let (sources, targets) = (f64::from(p.from.which.len()), f64::from(p.to.which.len()));
     match &p.rule {
         Rule::AllToAll => sources * targets,
@@ -30,24 +30,47 @@ fn count(p: &Projection) -> f64 {
         Rule::FixedInDegree(k) => f64::from(*k) * targets,
         Rule::FixedOutDegree(k) => f64::from(*k) * sources,
         Rule::FixedTotalNumber(n) => *n as f64,
+        Rule::Distance(Distance { degree: Degree::In(k), .. }) => f64::from(*k) * targets,
+        Rule::Distance(Distance { degree: Degree::Out(k), .. }) => f64::from(*k) * sources,
+        Rule::Distance(Distance { degree: Degree::Probability(q), shape, reach }) => {
+            let Some(positions) = &network.populations[p.to.population].positions else { return 0.0 };
+            let mean = q * integral(shape, *reach, positions.dimensions) / positions.volume();
+            sources * targets * mean.min(1.0)
+        }
         Rule::List(list) => list.len() as f64,
     }
 }
 
+/// The integral of a kernel over a space without borders.
+fn integral(shape: &Shape, reach: f64, dimensions: usize) -> f64 {
+    if *shape == Shape::Box {
+        return libm::pow(2.0 * reach, dimensions as f64);
+    }
+    const STEPS: usize = 512;
+    let width = reach / STEPS as f64;
+    let surface = |r: f64| match dimensions {
+        1 => 2.0,
+        2 => std::f64::consts::TAU * r,
+        _ => 2.0 * std::f64::consts::TAU * r * r,
+    };
+    (0..STEPS).map(|i| (i as f64 + 0.5) * width).map(|r| shape.at(r) * surface(r) * width).sum()
+}
+
 /// Bytes of the wiring itself.
-fn kept(p: &Projection) -> f64 {
+fn kept(network: &Network, p: &Projection) -> f64 {
     let sources = f64::from(p.from.which.len());
     match &p.rule {
-        Rule::FixedInDegree(_) if !p.multapses => 20.0 * count(p),
-        Rule::List(_) => 60.0 * count(p),
+        Rule::FixedInDegree(_) if !p.multapses => 20.0 * count(network, p),
+        Rule::Distance(Distance { degree: Degree::In(_), .. }) => 20.0 * count(network, p),
+        Rule::List(_) => 60.0 * count(network, p),
         _ => 8.0 * sources,
     }
 }
 
 /// Bytes of the synapses, if they are stored.
-pub fn stored(p: &Projection) -> f64 {
+pub fn stored(network: &Network, p: &Projection) -> f64 {
     let long = f64::from(p.to.which.len() > 65_536);
-    count(p) * (2.0 + 2.0 * long + 2.0 * drawn(p.weight.kind) + drawn(p.delay.kind)) + 8.0 * f64::from(p.from.which.len())
+    count(network, p) * (2.0 + 2.0 * long + 2.0 * drawn(p.weight.kind) + drawn(p.delay.kind)) + 8.0 * f64::from(p.from.which.len())
 }
 
 fn drawn(kind: Kind) -> f64 {

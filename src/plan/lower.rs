@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::laws::{self, Spread};
+use super::space::{self, Between, Sheet};
 use super::{
     Choice, DriveKind, DrivePlan, Keep, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight, Wiring, purpose, scale, storage,
 };
@@ -22,24 +23,28 @@ pub fn plan(network: &Network) -> Result<Plan, String> {
 pub fn plan_within(network: &Network, free: Option<u64>) -> Result<Plan, String> {
     let storage =
         storage::choose(network, free).map_err(|(i, e)| format!("projection {}: {e}", title(network, &network.projections[i])))?;
-    let wirings = network.projections.iter().enumerate().map(|(i, p)| wiring(network, i, p)).collect::<Result<Vec<_>, _>>()?;
+    let sheets = space::sheets(network);
+    let wirings = network.projections.iter().enumerate().map(|(i, p)| wiring(network, i, p, &sheets)).collect::<Result<Vec<_>, _>>()?;
     let scales = scale::scales(network, &wirings)?;
     lower(network, wirings, storage, scales)
 }
 
 /// Lowers a network whose wirings, storage and scales are known.
 pub fn lower(network: &Network, wirings: Vec<Arc<Wiring>>, storage: Vec<Choice>, scales: Vec<Vec<i32>>) -> Result<Plan, String> {
+    let sheets = space::sheets(network);
     let mut populations = Vec::new();
     let (mut first, mut slot) = (0u32, 0usize);
     for (i, p) in network.populations.iter().enumerate() {
         let lowered = population(network, i, p, first, slot, scales[i].clone()).map_err(|e| format!("population {}: {e}", p.name))?;
+        let lowered = PopulationPlan { sheet: sheets[i].clone(), ..lowered };
         first = first.checked_add(p.size).ok_or("more than 2^32 neurons")?;
         slot += p.size as usize * p.model.receptors.len();
         populations.push(lowered);
     }
     let mut projections = Vec::new();
     for (i, ((p, wiring), choice)) in network.projections.iter().zip(wirings).zip(storage).enumerate() {
-        let lowered = projection(network, &populations, i, p, wiring, choice);
+        let between = space::between(p, &sheets).map_err(|e| format!("projection {}: {e}", title(network, p)))?;
+        let lowered = projection(network, &populations, (i, p), wiring, choice, between);
         projections.push(lowered.map_err(|e| format!("projection {}: {e}", title(network, p)))?);
     }
     let longest = projections.iter().map(|p| p.longest()).fold(1.0, f64::max);
@@ -67,8 +72,11 @@ fn title(network: &Network, p: &Projection) -> String {
     format!("{}->{}", network.populations[p.from.population].name, network.populations[p.to.population].name)
 }
 
-fn wiring(network: &Network, i: usize, p: &Projection) -> Result<Arc<Wiring>, String> {
-    Wiring::new(network.seed, i as u32, p).map(Arc::new).map_err(|e| format!("projection {}: {e}", title(network, p)))
+fn wiring(network: &Network, i: usize, p: &Projection, sheets: &[Option<Arc<Sheet>>]) -> Result<Arc<Wiring>, String> {
+    space::between(p, sheets)
+        .and_then(|between| Wiring::new(network.seed, i as u32, p, between))
+        .map(Arc::new)
+        .map_err(|e| format!("projection {}: {e}", title(network, p)))
 }
 
 fn population(network: &Network, index: usize, p: &Population, first: u32, slot: usize, scale: Vec<i32>) -> Result<PopulationPlan, String> {
@@ -110,6 +118,7 @@ fn population(network: &Network, index: usize, p: &Population, first: u32, slot:
         initial,
         slot,
         scale,
+        sheet: None,
     })
 }
 
@@ -132,10 +141,10 @@ fn number(varies: bool, mut values: impl Iterator<Item = f64>) -> Result<Number,
 fn projection(
     network: &Network,
     populations: &[PopulationPlan],
-    i: usize,
-    p: &Projection,
+    (i, p): (usize, &Projection),
     wiring: Arc<Wiring>,
     storage: Choice,
+    between: Option<Arc<Between>>,
 ) -> Result<ProjectionPlan, String> {
     let target = &populations[p.to.population];
     let (slots, exponent) = receptors(target, p.receptor);
@@ -147,6 +156,9 @@ fn projection(
         Rule::List(list) => list.iter().map(|s| Synapse { delay: s.delay.map(|d| d / network.dt), ..*s }).collect(),
         _ => Arc::new([]),
     };
+    let unit = libm::ldexp(quanta, -(shift as i32));
+    let (weights, delay) = (laws::quantile(&p.weight, unit)?, laws::quantile(&p.delay, 1.0 / network.dt)?);
+    let by_distance = space::by_distance(p, between.as_deref(), [&weights, &delay], unit, network.dt);
     Ok(ProjectionPlan {
         source: p.from.population,
         from: p.from.which.clone(),
@@ -154,11 +166,13 @@ fn projection(
         to: p.to.which.clone(),
         wiring,
         listed,
-        weight: Weight { law: laws::quantile(&p.weight, libm::ldexp(quanta, -(shift as i32)))?, shift, quanta },
-        delay: laws::quantile(&p.delay, 1.0 / network.dt)?,
+        weight: Weight { law: weights, shift, quanta },
+        delay,
         slots,
         stream: i as u32,
         storage,
+        between,
+        by_distance,
     })
 }
 

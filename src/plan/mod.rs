@@ -6,6 +6,7 @@ mod harvest;
 mod laws;
 mod lower;
 mod scale;
+mod space;
 mod storage;
 mod synapses;
 mod types;
@@ -15,6 +16,7 @@ pub use edit::{State, edit, resumed, resumed_within};
 pub use estimate::estimate;
 pub use harvest::{Harvest, Sample, Spike};
 pub use lower::{plan, plan_within};
+pub use space::{Between, ByDistance, Sheet, Table};
 pub use synapses::{Connection, Drawn, Synapses, connections, constant};
 pub use types::{Choice, DriveKind, DrivePlan, Keep, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight};
 pub use wiring::{Ends, Kind, Permutation, Stubs, Wiring};
@@ -28,4 +30,5 @@ pub mod purpose {
     pub const PARAMETER: u32 = 5;
     pub const INITIAL: u32 = 6;
     pub const RATE: u32 = 7;
+    pub const POSITION: u32 = 8;
 }

@@ -2,7 +2,7 @@
 
 use super::wiring::FEWEST;
 use super::{Choice, estimate};
-use crate::network::{Network, Projection, Rule, Storage};
+use crate::network::{Degree, Distance, Network, Projection, Rule, Storage};
 
 /// What is taken for the memory of a machine that does not tell.
 const USUAL: u64 = 16 << 30;
@@ -10,7 +10,7 @@ const USUAL: u64 = 16 << 30;
 /// A choice for each projection. An error gives the projection whose wish cannot be met.
 pub fn choose(network: &Network, free: Option<u64>) -> Result<Vec<Choice>, (usize, String)> {
     let room = free.unwrap_or(USUAL) as f64 / 2.0;
-    let sizes: Vec<f64> = network.projections.iter().map(estimate::stored).collect();
+    let sizes: Vec<f64> = network.projections.iter().map(|p| estimate::stored(network, p)).collect();
     let mut left: f64 =
         network.projections.iter().zip(&sizes).filter(|(p, _)| p.storage != Some(Storage::Procedural)).map(|(_, s)| s).sum();
     let all = left;
@@ -44,6 +44,9 @@ pub fn choose(network: &Network, free: Option<u64>) -> Result<Vec<Choice>, (usiz
 fn refusal(p: &Projection) -> Option<&'static str> {
     let may_meet = !p.autapses && p.from.population == p.to.population;
     match p.rule {
+        Rule::Distance(Distance { degree: Degree::In(_), .. }) => {
+            Some("each target chooses its own sources, so a row would take a scan of all targets; p or out_degree makes it possible")
+        }
         Rule::List(_) => Some("a listed synapse is in no formula"),
         Rule::FixedInDegree(_) if !p.multapses => Some(
             "with a fixed in-degree and no multapses, a row would take a scan of all targets; allow_multapses = true makes it possible",

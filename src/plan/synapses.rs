@@ -33,8 +33,8 @@ pub struct Synapses<'a> {
     /// Listed weights are full quanta; drawn ones await the shift.
     pub listed_weights: bool,
     targets: Vec<u32>,
-    /// Ends of the stretches of a row.
-    ends: Vec<usize>,
+    /// Stretches of a row, and their ends.
+    ends: Vec<(u32, usize)>,
 }
 
 impl<'a> Synapses<'a> {
@@ -55,17 +55,17 @@ impl<'a> Synapses<'a> {
         self.targets.clear();
         let mut ends = std::mem::take(&mut self.ends);
         ends.clear();
-        for b in 0..self.p.wiring.stretches() {
-            self.p.wiring.stretch(source, b, &mut self.targets);
-            ends.push(self.targets.len());
-        }
+        self.p.wiring.drawn(source, &mut self.targets, &mut ends);
         let (weight, delay) = (self.p.weight.law.min(), self.p.delay.min().max(1) as u32);
         out.extend(self.targets.iter().map(|t| Drawn { target: self.p.to.get(*t), weight, delay }));
         let row = &mut out[first..];
-        let (weights, delays) = (!constant(&self.p.weight.law), !constant(&self.p.delay));
+        self.distances(source, row);
+        let by = &self.p.by_distance;
+        let weights = !constant(&self.p.weight.law) && by.weight.is_none();
+        let delays = !constant(&self.p.delay) && by.delay.is_none();
         let mut begin = 0;
-        for (b, end) in ends.iter().enumerate().filter(|_| weights || delays) {
-            let (stretch, row) = (b as u32, &mut row[begin..*end]);
+        for (stretch, end) in ends.iter().filter(|_| weights || delays) {
+            let (stretch, row) = (*stretch, &mut row[begin..*end]);
             begin = *end;
             if weights {
                 self.weights.fill_stretch(source, stretch, row.len(), |k, u| row[k].weight = self.p.weight.law.draw(u));
@@ -77,6 +77,22 @@ impl<'a> Synapses<'a> {
         self.ends = ends;
         if !self.p.listed.is_empty() {
             self.list(source, row);
+        }
+    }
+
+    /// Weights and delays that follow from the distance; `targets` holds the row's positions among the targets.
+    fn distances(&self, source: u32, row: &mut [Drawn]) {
+        let Some(between) = &self.p.between else { return };
+        let place = between.source(source);
+        let by = &self.p.by_distance;
+        for (drawn, target) in row.iter_mut().zip(&self.targets) {
+            let square = between.square(place, between.target(*target));
+            if let Some(table) = &by.weight {
+                drawn.weight = table.at(square);
+            }
+            if let Some(table) = &by.delay {
+                drawn.delay = u32::from(table.at(square));
+            }
         }
     }
 

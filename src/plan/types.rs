@@ -7,6 +7,7 @@ use crate::model::program::Program;
 use crate::network::{Storage, Synapse, Wave, Which};
 
 use super::Wiring;
+use super::space::{Between, ByDistance, Sheet};
 
 pub struct Plan {
     /// Length of a step, ms.
@@ -62,6 +63,8 @@ pub struct PopulationPlan {
     pub slot: usize,
     /// One unit of receptor r is `2^scale[r]` quanta.
     pub scale: Vec<i32>,
+    /// Where its neurons are.
+    pub sheet: Option<Arc<Sheet>>,
 }
 
 impl PopulationPlan {
@@ -84,6 +87,10 @@ pub struct ProjectionPlan {
     pub weight: Weight,
     /// In steps.
     pub delay: Quantile,
+    /// The space of sources and targets, where both have positions.
+    pub between: Option<Arc<Between>>,
+    /// Weights in quanta (to be shifted as drawn ones are) and delays in steps, where they follow from the distance.
+    pub by_distance: ByDistance,
     /// First slots of the receptors that take positive and negative weights.
     pub slots: [usize; 2],
     /// Number of the random streams of this projection.

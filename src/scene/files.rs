@@ -89,6 +89,24 @@ pub fn column(folder: Option<&Path>, name: &str, column: Option<&str>) -> Result
     found.map(<[f64]>::to_vec).ok_or_else(|| format!("{name}: name one of its columns ({}) with column = ...", file.known()))
 }
 
+/// One to three columns of coordinates: those named, else x, y, z as far as they are there; of an npy file its first ones.
+pub fn places(folder: Option<&Path>, name: &str, named: Option<&[String]>) -> Result<Vec<Vec<f64>>, String> {
+    let file = columns(folder, name)?;
+    let usual = ["x", "y", "z"].map(String::from);
+    let found: Vec<Vec<f64>> = match named {
+        Some(all) => all
+            .iter()
+            .enumerate()
+            .map(|(at, n)| file.get(n, at).map(<[f64]>::to_vec).ok_or_else(|| format!("{name} has no column {n}, but {}", file.known())))
+            .collect::<Result<_, _>>()?,
+        None => usual.iter().enumerate().map_while(|(at, n)| file.get(n, at).map(<[f64]>::to_vec)).collect(),
+    };
+    if !(1..=3).contains(&found.len()) || found.iter().any(|c| c.len() != found[0].len() || c.is_empty()) {
+        return Err(format!("{name}: 1 to 3 columns of coordinates are needed, all equally long; it has {}", file.known()));
+    }
+    Ok(found)
+}
+
 fn columns(folder: Option<&Path>, name: &str) -> Result<Columns, String> {
     let path = inside(folder, name)?;
     let wrong = |e: String| format!("{name}: {e}");

@@ -10,6 +10,7 @@ mod parts;
 mod populations;
 mod projections;
 mod shipped;
+mod space;
 mod stimuli;
 mod value;
 

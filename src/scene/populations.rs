@@ -11,7 +11,7 @@ use super::value::{Value, Wrong};
 use crate::base::problem::{Problem, Source, did_you_mean};
 use crate::base::units::Quantity;
 use crate::model::{self, Model};
-use crate::network::{Population, Values};
+use crate::network::{Population, Positions, Values};
 
 #[derive(Default)]
 pub struct Populations {
@@ -118,7 +118,7 @@ pub fn populations(reader: &mut Reader, document: &Table, models: &BTreeMap<Stri
             reader.say(item, format!("populations.{name} must be a table"), format!("write [populations.{name}]"));
             continue;
         };
-        reader.keys("a population", table, &["model", "size", "like", "each", "initial", "parameters"]);
+        reader.keys("a population", table, &["model", "size", "like", "each", "initial", "parameters", "positions"]);
         let set = table.get("each").and_then(Item::as_str).map(String::from);
         match &set {
             None => one(reader, tables, name, table, models, None, &mut out),
@@ -171,10 +171,22 @@ fn one(
         let help = did_you_mean(model_name, models.keys().map(String::as_str));
         return reader.wrong(model_item, Wrong(format!("no model is named `{model_name}`"), help));
     };
-    let Some(size_item) = inherited(tables, table, "size", 0) else {
-        return reader.say(&missing, format!("population {name} has no size"), "write size = 100");
+    let mut positions = None;
+    let size_item = inherited(tables, table, "size", 0);
+    let size = size_item.map(|item| reader.count(item, 1 << 31));
+    if let Some(item) = inherited(tables, table, "positions", 0) {
+        positions = super::space::positions(reader, item, size.flatten().map(|s| s as u32));
+        if positions.is_none() {
+            return;
+        }
+    }
+    let Some(size) = size.unwrap_or_else(|| positions.as_ref().and_then(Positions::count)) else {
+        if size_item.is_none() {
+            reader.say(&missing, format!("population {name} has no size"), "write size = 100");
+        }
+        return;
     };
-    let Some(size) = reader.count(size_item, 1 << 31) else { return };
+    let size_item = size_item.unwrap_or(&missing);
     if out.all.iter().map(|p| u64::from(p.size)).sum::<u64>() + size > 1 << 31 {
         return reader.say(size_item, "more than 2^31 neurons in all", "make the populations smaller");
     }
@@ -186,6 +198,7 @@ fn one(
         initial: vec![None; model.states.len()],
         model: model.clone(),
         changes: Vec::new(),
+        positions,
     };
     if let Some(parameters) = inherited(tables, table, "parameters", 0).and_then(Item::as_table_like) {
         for (key, item) in parameters.iter() {

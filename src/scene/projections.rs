@@ -3,14 +3,14 @@
 use toml_edit::{Item, Table, TableLike};
 
 use super::fields::Reader;
-use super::files;
 use super::parts::Places;
 use super::value::Wrong;
+use super::{files, space};
 use crate::base::problem::did_you_mean;
 use crate::base::units::TIME;
-use crate::network::{Kind, Law, Part, Projection, Receptor, Rule, Storage};
+use crate::network::{Degree, Kind, Law, Part, Profile, Projection, Receptor, Rule, Shape, Storage};
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 20] = [
     "from",
     "to",
     "rule",
@@ -25,9 +25,15 @@ const KEYS: [&str; 14] = [
     "count",
     "file",
     "storage",
+    "kernel",
+    "sigma",
+    "length",
+    "radius",
+    "width",
+    "reach",
 ];
-const RULES: [&str; 7] =
-    ["all_to_all", "one_to_one", "fixed_probability", "fixed_in_degree", "fixed_out_degree", "fixed_total_number", "list"];
+const RULES: [&str; 8] =
+    ["all_to_all", "one_to_one", "fixed_probability", "fixed_in_degree", "fixed_out_degree", "fixed_total_number", "distance", "list"];
 
 pub fn projections(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Projection> {
     let mut out = Vec::new();
@@ -95,6 +101,7 @@ fn empty(p: &Projection) -> bool {
             Rule::FixedInDegree(n) | Rule::FixedOutDegree(n) => n == 0,
             Rule::FixedTotalNumber(n) => n == 0,
             Rule::FixedProbability(q) => q == 0.0,
+            Rule::Distance(ref d) => matches!(d.degree, Degree::In(0) | Degree::Out(0)),
             _ => false,
         }
 }
@@ -103,8 +110,23 @@ fn pair(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places
     let rule = rule(reader, item, table, source, target)?;
     let receptor = receptor(reader, item, table, places, target)?;
     let weight_item = required(reader, item, table, "weight")?;
-    let weight = weight(reader, &weight_item, places, target, receptor)?;
+    let reach = reach(reader, item, places, source, target, &rule, [Some(&weight_item), table.get("delay")])?;
+    let (weight, weight_by_distance) = match space::mentions(&weight_item) {
+        true => weight_profile(reader, &weight_item, places, target, receptor, reach)?,
+        false => (weight(reader, &weight_item, places, target, receptor)?, None),
+    };
+    let mut delay_by_distance = None;
     let delay = match table.get("delay") {
+        Some(d) if space::mentions(d) => {
+            let profile = space::profile(reader, d, TIME, reach)?;
+            if profile.bounds().0 < 0.0 {
+                reader.say(d, format!("the delay falls to {} ms", profile.bounds().0), "a delay is never negative");
+                return None;
+            }
+            let law = bounding(&profile);
+            delay_by_distance = Some(profile);
+            law
+        }
         Some(d) => {
             let law = reader.law(d, TIME)?;
             if law.kind == Kind::Constant && reader.on_grid(d, law.offset + law.scale)? == 0 {
@@ -128,8 +150,69 @@ fn pair(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places
         receptor,
         weight,
         delay,
+        weight_by_distance,
+        delay_by_distance,
         storage,
     })
+}
+
+/// How far the distances of a pair can go; 0 where nothing depends on them.
+fn reach(
+    reader: &mut Reader,
+    item: &Item,
+    places: &Places,
+    source: &Part,
+    target: &Part,
+    rule: &Rule,
+    values: [Option<&Item>; 2],
+) -> Option<f64> {
+    if !matches!(rule, Rule::Distance(_)) && !values.into_iter().flatten().any(space::mentions) {
+        return Some(0.0);
+    }
+    let of = |part: &Part| places.populations[part.population].positions.as_ref();
+    let (Some(a), Some(b)) = (of(source), of(target)) else {
+        let part = if of(source).is_none() { source } else { target };
+        let name = &places.populations[part.population].name;
+        let help = format!("add populations.{name}.positions, as in {{ grid = [100, 100], extent = [\"1 mm\", \"1 mm\"] }}");
+        reader.say(item, format!("{name} has no positions, and this projection asks for distances"), help);
+        return None;
+    };
+    if a.dimensions != b.dimensions || a.periodic != b.periodic || (a.periodic && (a.extent, a.origin) != (b.extent, b.origin)) {
+        let help = "give both the same number of dimensions, and if they are periodic the same extent and origin";
+        reader.say(item, "the two populations do not lie on one sheet", help);
+        return None;
+    }
+    Some(match rule {
+        Rule::Distance(d) if d.shape != Shape::Box => d.reach.min(space::longest(a, b)),
+        _ => space::longest(a, b),
+    })
+}
+
+/// The law that holds the bounds of a profile.
+fn bounding(profile: &Profile) -> Law {
+    let (low, high) = profile.bounds();
+    if low == high { Law::constant(low) } else { Law::of(Kind::Uniform { low, high }, 1.0, 0.0) }
+}
+
+fn weight_profile(
+    reader: &mut Reader,
+    item: &Item,
+    places: &Places,
+    target: &Part,
+    receptor: Receptor,
+    reach: f64,
+) -> Option<(Law, Option<Profile>)> {
+    let r = &places.populations[target.population].model.receptors[match receptor {
+        Receptor::Named(r) => r,
+        Receptor::BySign => 0,
+    }];
+    let profile = space::profile(reader, item, r.weight, reach)?;
+    let law = bounding(&profile);
+    if r.non_negative && profile.bounds().0 < 0.0 {
+        reader.say(item, format!("receptor {} takes no negative weight", r.name), "cut it with max(0, ...)");
+        return None;
+    }
+    Some((law, Some(profile)))
 }
 
 fn storage(reader: &mut Reader, item: &Item) -> Option<Storage> {
@@ -197,6 +280,19 @@ fn rule(reader: &mut Reader, item: &Item, table: &dyn TableLike, source: &Part, 
         "list" => "file",
         _ => "",
     };
+    if name == "distance" {
+        for key in ["count", "file"] {
+            if let Some(other) = table.get(key) {
+                reader.say(other, format!("rule distance takes no `{key}`"), "remove it, or choose another rule");
+            }
+        }
+        return space::rule(reader, item, table).map(Rule::Distance);
+    }
+    for key in space::KEYS {
+        if let Some(other) = table.get(key) {
+            reader.say(other, format!("rule {name} takes no `{key}`"), "remove it, or take rule = \"distance\"");
+        }
+    }
     for key in ["p", "in_degree", "out_degree", "count", "file"] {
         if let Some(other) = table.get(key).filter(|_| key != own) {
             reader.say(other, format!("rule {name} takes no `{key}`"), "remove it, or choose another rule");

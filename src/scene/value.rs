@@ -33,6 +33,8 @@ pub fn wrong<T>(message: impl Into<String>) -> Result<T> {
 pub struct Scope {
     pub source: Arc<Source>,
     pub dt: Option<f64>,
+    /// What `distance` means, where it means something.
+    pub distance: Option<Quantity>,
     pub parameters: BTreeMap<String, Item>,
     pub tables: BTreeMap<String, Table>,
     pub sets: BTreeMap<String, Vec<String>>,
@@ -62,6 +64,7 @@ impl Scope {
         Self {
             source,
             dt: None,
+            distance: None,
             parameters: BTreeMap::new(),
             tables: BTreeMap::new(),
             sets: BTreeMap::new(),
@@ -157,6 +160,9 @@ impl Scope {
     fn name(&mut self, name: &str) -> Result<Value> {
         match name {
             "inf" => return number(f64::INFINITY, NUMBER),
+            "distance" if self.distance.is_some() && self.visiting.is_empty() => {
+                return self.distance.map_or_else(|| wrong("distance has no meaning here"), |d| number(d.value, d.dimension));
+            }
             "pi" => return number(std::f64::consts::PI, NUMBER),
             "dt" if !self.parameters.contains_key("dt") => {
                 return match self.dt {

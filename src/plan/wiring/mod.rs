@@ -1,6 +1,7 @@
 //! Wiring by integers: the row of a source is a pure function of (seed, projection, source). Knows no weight and no engine.
 
 mod counts;
+mod distance;
 mod hypergeometric;
 mod permutation;
 mod stored;
@@ -8,7 +9,10 @@ mod stubs;
 
 use crate::base::gaps::Gaps;
 use crate::base::rng::Stream;
-use crate::network::{Projection, Rule, Which};
+use std::sync::Arc;
+
+use crate::network::{Degree, Projection, Rule, Which};
+use crate::plan::space::Between;
 pub use counts::Ends;
 pub use permutation::Permutation;
 pub use stored::Stored;
@@ -60,12 +64,15 @@ pub enum Kind {
     },
     /// Synapse number `j` owns stub `permutation(j)`; target = stub / in-degree.
     Stubs(Stubs),
+    /// As `distance::Rows` says.
+    Distance(Box<distance::Rows>),
     Stored(Stored),
 }
 
 impl Wiring {
     /// The wiring of a projection. An error says what is impossible and what would help.
-    pub fn new(seed: u64, projection: u32, p: &Projection) -> Result<Self, String> {
+    /// `between` is the space of sources and targets, where both have positions.
+    pub fn new(seed: u64, projection: u32, p: &Projection, between: Option<Arc<Between>>) -> Result<Self, String> {
         let own = (!p.autapses && p.from.population == p.to.population).then(|| Own::new(p));
         let mut wiring = Self {
             stream: Stream::new(seed, [WIRING, projection]),
@@ -75,7 +82,10 @@ impl Wiring {
             own,
         };
         let counts = Stream::new(seed, [COUNTS, projection]);
-        wiring.kind = wiring.lowered(p, &counts)?;
+        wiring.kind = match &p.rule {
+            Rule::Distance(rule) => wiring.distance(p, rule, between)?,
+            _ => wiring.lowered(p, &counts)?,
+        };
         Ok(wiring)
     }
 
@@ -119,13 +129,14 @@ impl Wiring {
                 }
                 Kind::Distinct { ends: hypergeometric::rows(*n, self.sources, pairs, counts) }
             }
+            Rule::Distance(_) => return Err("rule distance needs positions".into()),
             Rule::List(list) => Kind::Stored(Stored::listed(list, self.sources, self.targets)?),
         })
     }
 
     /// Targets of `source` in canonical order, as positions among the targets, pushed to `out`.
     pub fn row(&self, source: u32, out: &mut Vec<u32>) {
-        (0..self.stretches()).for_each(|b| self.stretch(source, b, out));
+        self.drawn(source, out, &mut Vec::new());
     }
 
     /// Stretches of a row: each is drawn by itself, and its synapses are numbered from 0 in the streams of weights and delays.
@@ -133,7 +144,26 @@ impl Wiring {
         match &self.kind {
             Kind::Bernoulli { block, .. } => self.targets.div_ceil(1 << block),
             Kind::Stubs(stubs) => stubs.blocks.len() as u32,
+            Kind::Distance(rows) => rows.stretches(),
             _ => 1,
+        }
+    }
+
+    /// The whole row: targets, and where each stretch of it ends that has any.
+    #[inline(always)]
+    pub fn drawn(&self, source: u32, out: &mut Vec<u32>, ends: &mut Vec<(u32, usize)>) {
+        if let Kind::Distance(rows) = &self.kind {
+            return rows.row(&self.stream, source, self.own(source), &mut distance::Scratch::default(), |stretch, target| {
+                out.push(target);
+                match ends.last_mut() {
+                    Some((last, end)) if *last == stretch => *end = out.len(),
+                    _ => ends.push((stretch, out.len())),
+                }
+            });
+        }
+        for b in 0..self.stretches() {
+            self.stretch(source, b, out);
+            ends.push((b, out.len()));
         }
     }
 
@@ -155,6 +185,7 @@ impl Wiring {
                 out.extend((0..ends.length(source) as u32).map(|k| skip(order.at(k), own)));
             }
             Kind::Stubs(stubs) => stubs.stretch(source, b, out),
+            Kind::Distance(rows) => rows.stretch(&self.stream, source, own, b, |t| out.push(t)),
             Kind::Stored(stored) => out.extend_from_slice(stored.row(source)),
         }
     }
@@ -177,6 +208,10 @@ impl Wiring {
             Kind::Bernoulli { p, .. } => libm::rint(p * pairs as f64) as u64,
             Kind::Independent { ends } | Kind::Distinct { ends } => ends.total(),
             Kind::Stubs(stubs) => stubs.synapses(),
+            Kind::Distance(rows) => match rows.degree() {
+                Some(k) => u64::from(k) * u64::from(self.sources),
+                None => self.expected(rows),
+            },
             Kind::Stored(stored) => stored.synapses(),
         }
     }
@@ -187,6 +222,7 @@ impl Wiring {
             Kind::AllToAll => u64::from(self.sources),
             Kind::OneToOne => 1,
             Kind::Stubs(stubs) => u64::from(stubs.in_degree),
+            Kind::Distance(rows) => likely(rows.most()),
             Kind::Stored(stored) => stored.max_in_degree(),
             Kind::Bernoulli { .. } => self.likely().min(u64::from(self.sources)),
             Kind::Distinct { .. } => self.likely().min(u64::from(self.sources)),
@@ -195,8 +231,44 @@ impl Wiring {
     }
 
     fn likely(&self) -> u64 {
-        let mean = self.synapses() as f64 / f64::from(self.targets.max(1));
-        (mean + 12.0 * libm::sqrt(mean) + 60.0) as u64
+        likely(self.synapses() as f64 / f64::from(self.targets.max(1)))
+    }
+
+    /// The mean number of synapses by distance, from up to a thousand sources.
+    fn expected(&self, rows: &distance::Rows) -> u64 {
+        let step = self.sources.div_ceil(1000).max(1);
+        let asked: Vec<f64> = (0..self.sources).step_by(step as usize).map(|s| rows.mean(s, self.own(s))).collect();
+        libm::rint(asked.iter().sum::<f64>() / asked.len().max(1) as f64 * f64::from(self.sources)) as u64
+    }
+
+    fn distance(&self, p: &Projection, rule: &crate::network::Distance, between: Option<Arc<Between>>) -> Result<Kind, String> {
+        let between = between.ok_or("rule distance needs positions of the sources and of the targets")?;
+        if !matches!(rule.degree, Degree::Probability(_)) && !p.multapses {
+            return Err("a degree with a kernel draws each synapse by itself: allow_multapses = true, or p instead of a degree".into());
+        }
+        let lonely = |rows: &distance::Rows, own: &(dyn Fn(u32) -> Option<u32> + Sync), who: &str| match rows.lonely(own) {
+            Some(i) => Err(format!("{who} {i} has nobody within reach to be connected with: a larger reach, or p instead of a degree")),
+            None => Ok(()),
+        };
+        match rule.degree {
+            Degree::Probability(_) => Ok(Kind::Distance(Box::new(distance::Rows::new(rule, between)?))),
+            Degree::Out(_) => {
+                let rows = distance::Rows::new(rule, between)?;
+                lonely(&rows, &|s| self.own(s), "source")?;
+                Ok(Kind::Distance(Box::new(rows)))
+            }
+            Degree::In(_) => {
+                let rows = distance::Rows::new(rule, Arc::new(between.turned()))?;
+                let own = |t| self.own.as_ref().and_then(|o| o.source_of(t, self.sources));
+                lonely(&rows, &own, "target")?;
+                let mut scratch = distance::Scratch::default();
+                let mut pairs = Vec::new();
+                for t in 0..self.targets {
+                    rows.row(&self.stream, t, own(t), &mut scratch, |_, s| pairs.push((s, t)));
+                }
+                Ok(Kind::Stored(Stored::new(pairs, self.sources)))
+            }
+        }
     }
 
     #[inline(always)]
@@ -226,6 +298,7 @@ impl Wiring {
             Kind::Independent { ends } | Kind::Distinct { ends } => ends.bytes(),
             Kind::Stubs(stubs) => stubs.bytes(),
             Kind::Stored(stored) => stored.bytes(),
+            Kind::Distance(rows) => rows.bytes(),
             Kind::AllToAll | Kind::OneToOne | Kind::Bernoulli { .. } => 0,
         };
         rows + if let Some(Own::Places(places)) = &self.own { places.len() as u64 * 4 } else { 0 }
@@ -319,6 +392,11 @@ fn too_many(k: u32, which: &str, n: u64, excluded: u64) -> String {
 
 fn skip(t: u32, own: Option<u32>) -> u32 {
     t + u32::from(own.is_some_and(|own| t >= own))
+}
+
+/// A count that is passed with a probability below 1e-20, for this mean.
+fn likely(mean: f64) -> u64 {
+    (mean + 12.0 * libm::sqrt(mean) + 60.0) as u64
 }
 
 /// Bits of a block of targets: about 32 synapses to a block.

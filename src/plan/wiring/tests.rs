@@ -18,12 +18,14 @@ fn projection(rule: Rule, sources: u32, targets: u32, autapses: bool, multapses:
         receptor: Receptor::Named(0),
         weight: Law::constant(1.0),
         delay: Law::constant(1.0),
+        weight_by_distance: None,
+        delay_by_distance: None,
         storage: None,
     }
 }
 
 fn pairs(seed: u64, p: &Projection) -> Vec<(u32, u32)> {
-    let wiring = Wiring::new(seed, 3, p).unwrap();
+    let wiring = Wiring::new(seed, 3, p, None).unwrap();
     let mut out = Vec::new();
     for s in 0..p.from.which.len() {
         let mut row = Vec::new();
@@ -109,7 +111,7 @@ fn totals_and_out_degrees_without_multapses_are_exact_and_distinct() {
 
 #[test]
 fn the_impossible_is_refused_with_the_numbers() {
-    let error = |rule, multapses| Wiring::new(1, 0, &projection(rule, 10, 12, true, multapses)).err().unwrap_or_default();
+    let error = |rule, multapses| Wiring::new(1, 0, &projection(rule, 10, 12, true, multapses), None).err().unwrap_or_default();
     assert!(error(Rule::FixedInDegree(11), false).contains("11"));
     assert!(error(Rule::OneToOne, true).contains("10 sources and 12 targets"));
     assert!(error(Rule::FixedProbability(1.5), false).contains("between 0 and 1"));
@@ -127,7 +129,7 @@ fn projections_and_seeds_differ_and_calls_repeat() {
 #[test]
 fn autapses_are_traded_away_and_leave_the_law_alone() {
     let p = projection(Rule::FixedInDegree(30), 150, 150, false, true);
-    assert!(matches!(Wiring::new(1, 3, &p).unwrap().kind(), Kind::Stubs(_)));
+    assert!(matches!(Wiring::new(1, 3, &p, None).unwrap().kind(), Kind::Stubs(_)));
     let (mut variance, mut near) = (0.0, 0u32);
     for seed in 0..60 {
         let all = pairs(seed, &p);
