@@ -124,6 +124,9 @@ impl State {
         if self.due.iter().any(|row| row.len() != plan.slots) {
             return Err("the checkpoint is of a network with other receptors".into());
         }
+        if let Some(x) = self.due.iter().flatten().find(|x| x.unsigned_abs() > scale::EDITED as u32) {
+            return Err(format!("the checkpoint holds an input of {x} quanta under way, more than any network sums up: it is damaged"));
+        }
         if self.due.iter().skip(plan.ring - 1).any(|row| row.iter().any(|x| *x != 0)) {
             return Err("the checkpoint holds spikes under way that arrive after the longest delay of this scene".into());
         }

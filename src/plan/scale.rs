@@ -9,7 +9,7 @@ use crate::network::{Drive, Network, Receptor};
 /// Sums of a new network stay below this many quanta: weights can grow fourfold before the scale no longer fits.
 const LARGEST: f64 = (1u32 << 28) as f64;
 /// Sums of an edited network stay below this many, half of what an i32 holds: what is under way may be of older weights.
-const EDITED: f64 = (1u32 << 30) as f64;
+pub(super) const EDITED: f64 = (1u32 << 30) as f64;
 
 /// Exponents by population and receptor: one unit is `2^scale` quanta.
 pub fn scales(network: &Network, wirings: &[Arc<Wiring>]) -> Result<Vec<Vec<i32>>, String> {

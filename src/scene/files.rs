@@ -7,6 +7,11 @@ use std::path::{Component, Path, PathBuf};
 use crate::base::npy;
 use crate::network::Synapse;
 
+/// An entry of an archive may always unpack to this many bytes, and beyond to so many times its packed size: a small file must
+/// not fill the memory.
+const LEAST_UNPACKED: u64 = 64 << 20;
+const MOST_RATIO: u64 = 100;
+
 /// Numbers by column. The columns of an npy file have no names.
 pub struct Columns {
     names: Vec<String>,
@@ -141,8 +146,12 @@ fn archive(path: &Path) -> Result<Columns, String> {
     for i in 0..zip.len() {
         let mut file = zip.by_index(i).map_err(|e| e.to_string())?;
         let name = file.name().trim_end_matches(".npy").to_string();
+        let most = LEAST_UNPACKED + MOST_RATIO.saturating_mul(file.compressed_size());
         let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(|e| format!("{name}: {e}"))?;
+        file.by_ref().take(most + 1).read_to_end(&mut bytes).map_err(|e| format!("{name}: {e}"))?;
+        if bytes.len() as u64 > most {
+            return Err(format!("{name} unpacks to over {MOST_RATIO} times its size: save it uncompressed, with numpy.savez"));
+        }
         let values = array(&bytes).map_err(|e| format!("{name}: {e}"))?;
         columns.values.push(values.into_iter().next().unwrap_or_default());
         columns.names.push(name);
