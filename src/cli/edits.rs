@@ -3,11 +3,16 @@
 use super::Failure;
 use super::args::Run;
 use crate::base::units::{TIME, unit};
-use crate::session::{Command, Stamped};
+use crate::scene::Scene;
+use crate::session::{self, Command, Stamped};
 
-/// The commands that a run shall apply, from `--at` and `--journal`, in the order of their steps.
-pub fn journal(words: &Run, dt: f64) -> Result<Vec<Stamped>, Failure> {
-    let mut all = Vec::new();
+/// The commands that a run shall apply, from a saved session, `--at` and `--journal`, in the order of their steps.
+pub fn journal(words: &Run, scene: &Scene) -> Result<Vec<Stamped>, Failure> {
+    let dt = scene.network.dt;
+    let mut all = match &scene.saved {
+        Some(saved) => session::saved::commands(saved).map_err(Failure::Run)?,
+        None => Vec::new(),
+    };
     if let Some(path) = &words.journal {
         let wrong = |e: &dyn std::fmt::Display| Failure::Run(format!("{}: {e}", path.display()));
         let text = std::fs::read_to_string(path).map_err(|e| wrong(&e))?;

@@ -21,7 +21,7 @@ pub fn run(words: &Run) -> Result<(), Failure> {
     let origin = origin(&words.scene)?;
     let scene = origin.load().map_err(problems)?;
     let mut plan = plan(&scene)?;
-    let journal = edits::journal(words, scene.network.dt)?;
+    let journal = edits::journal(words, &scene)?;
     let resumed = words.resume.as_deref().map(export::read_checkpoint).transpose().map_err(Failure::Run)?;
     if let Some(checkpoint) = &resumed {
         plan = plan::resumed_within(&scene.network, &checkpoint.about.scales, free_memory()).map_err(Failure::Run)?;

@@ -27,16 +27,8 @@ pub fn origin(words: &args::Scene) -> Result<Origin, Failure> {
 
 /// Lowers a scene, refusing what does not fit into memory.
 pub fn plan(scene: &Scene) -> Result<Plan, Failure> {
-    let free = free_memory();
-    let needed = crate::plan::estimate(&scene.network, free);
-    if let Some(free) = free.filter(|free| needed > *free as f64) {
-        return Err(Failure::Memory(format!(
-            "this network takes about {} and only {} are free: scale it down or take a larger machine",
-            bytes(needed as u64),
-            bytes(free)
-        )));
-    }
-    crate::plan::plan_within(&scene.network, free).map_err(refused)
+    crate::session::memory::fits(&scene.network).map_err(Failure::Memory)?;
+    crate::plan::plan_within(&scene.network, free_memory()).map_err(refused)
 }
 
 pub fn refused(e: String) -> Failure {
@@ -87,18 +79,4 @@ fn threads(count: Option<usize>) -> Result<(), Failure> {
     rayon::ThreadPoolBuilder::new().num_threads(count).build_global().map_err(|e| Failure::Run(e.to_string()))
 }
 
-/// Bytes that a new process may still take, where the system says so.
-pub fn free_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find(|l| l.starts_with("MemAvailable:"))?;
-    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
-}
-
-pub fn bytes(count: u64) -> String {
-    match count {
-        0..10_000 => format!("{count} B"),
-        10_000..10_000_000 => format!("{:.1} KiB", count as f64 / 1024.0),
-        10_000_000..10_000_000_000 => format!("{:.1} MiB", count as f64 / 1_048_576.0),
-        _ => format!("{:.2} GiB", count as f64 / 1_073_741_824.0),
-    }
-}
+pub use crate::session::memory::{bytes, free as free_memory};

@@ -105,3 +105,10 @@ pub struct Input {
     pub name: String,
     pub dimension: Dimension,
 }
+
+impl Model {
+    /// Whether a state variable is held while the neuron is refractory.
+    pub fn holds(&self, state: usize) -> bool {
+        self.clamp.contains(&state)
+    }
+}

@@ -27,6 +27,13 @@ pub fn edit(old: &Network, plan: &Plan, new: &Network) -> Result<Plan, String> {
     Ok(edited)
 }
 
+/// The plan of a network that has other probes than the one `plan` came from, and is like it otherwise.
+pub fn observe(network: &Network, plan: &Plan) -> Result<Plan, String> {
+    let each = || plan.projections.iter();
+    let (wirings, storage) = (each().map(|p| p.wiring.clone()).collect(), each().map(|p| p.storage.clone()).collect());
+    lower(network, wirings, storage, plan.populations.iter().map(|p| p.scale.clone()).collect())
+}
+
 /// The plan of a network whose inputs keep the scales of a checkpoint.
 pub fn resumed(network: &Network, scales: &[Vec<i32>]) -> Result<Plan, String> {
     resumed_within(network, scales, None)
@@ -47,7 +54,8 @@ pub fn resumed_within(network: &Network, scales: &[Vec<i32>], free: Option<u64>)
     lower(network, wirings, storage, scales.to_vec())
 }
 
-fn structure(old: &Network, new: &Network) -> Option<String> {
+/// What of a network is built once and differs between these two.
+pub fn structure(old: &Network, new: &Network) -> Option<String> {
     if old.dt != new.dt {
         return Some("the step".into());
     }

@@ -12,7 +12,7 @@ mod synapses;
 mod types;
 mod wiring;
 
-pub use edit::{State, edit, resumed, resumed_within};
+pub use edit::{State, edit, observe, resumed, resumed_within, structure};
 pub use estimate::estimate;
 pub use harvest::{Harvest, Sample, Spike};
 pub use lower::{plan, plan_within};

@@ -9,6 +9,11 @@ use super::value::Value;
 #[derive(Clone, Debug)]
 pub struct Preset {
     pub name: String,
+    /// What its button says; its name unless told.
+    pub label: String,
+    pub about: String,
+    /// Parameters and their values, as written.
+    pub set: Vec<(String, String)>,
     pub expect: Vec<Expectation>,
 }
 
@@ -36,14 +41,17 @@ const KEYS: [&str; 11] = ["metric", "over", "between", "below", "above", "near",
 pub fn presets(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Preset> {
     let mut out = Vec::new();
     if let Some(item) = document.get("expect") {
-        out.push(Preset { name: String::new(), expect: list(reader, item, places) });
+        let (label, about) = (String::new(), String::new());
+        out.push(Preset { name: String::new(), label, about, set: Vec::new(), expect: list(reader, item, places) });
     }
     let Some(tables) = document.get("presets").and_then(Item::as_table_like) else { return out };
     for (name, item) in tables.iter() {
         let Some(table) = item.as_table_like() else { continue };
         reader.keys("a preset", table, &["set", "expect", "label", "about"]);
         let expect = table.get("expect").map(|e| list(reader, e, places)).unwrap_or_default();
-        out.push(Preset { name: name.into(), expect });
+        let label = reader.string(table, "label").unwrap_or_else(|| name.into());
+        let about = reader.string(table, "about").unwrap_or_default();
+        out.push(Preset { name: name.into(), label, about, set: super::knobs::pairs(table), expect });
     }
     out
 }

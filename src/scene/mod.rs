@@ -5,10 +5,12 @@ mod expectations;
 mod fields;
 mod files;
 mod functions;
+mod knobs;
 mod overrides;
 mod parts;
 mod populations;
 mod projections;
+mod saved;
 mod shipped;
 mod space;
 mod stimuli;
@@ -24,6 +26,8 @@ use crate::base::units::{NUMBER, Quantity, TIME};
 use crate::network::Network;
 pub use expectations::{Expectation, Interval, Preset};
 use fields::Reader;
+pub use knobs::{Button, Knob};
+pub use saved::{Saved, session};
 pub use shipped::shipped;
 use value::{Content, Scope, Value, Wrong};
 
@@ -47,6 +51,10 @@ pub struct Scene {
     pub preset: Option<String>,
     /// All presets; one without a name if the scene has none but states expectations.
     pub presets: Vec<Preset>,
+    pub knobs: Vec<Knob>,
+    pub buttons: Vec<Button>,
+    /// Where a saved session stood; none for a scene that is not one.
+    pub saved: Option<Saved>,
     /// The text that was read, with preset and options applied: it loads to the same network.
     pub resolved: String,
 }
@@ -75,7 +83,7 @@ pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Re
     let document = overrides::parse(&source).map_err(|p| vec![p])?;
     let mut reader = Reader { scope: Scope::new(source.clone()), problems: Vec::new(), folder: folder.map(Path::to_path_buf) };
     let table = document.as_table();
-    let known: Vec<&str> = KEYS.iter().copied().chain(["expect"]).collect();
+    let known: Vec<&str> = KEYS.iter().copied().chain(["expect", "session", "journal"]).collect();
     reader.keys("a scene", table, &known);
     format(&mut reader, table);
     let stepped = step(&mut reader, table);
@@ -89,6 +97,8 @@ pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Re
     let stimuli = stimuli::stimuli(&mut reader, table, &places);
     let probes = stimuli::probes(&mut reader, table, &places);
     let presets = expectations::presets(&mut reader, table, &places);
+    let (knobs, buttons) = (knobs::knobs(&mut reader, table), knobs::buttons(&mut reader, table));
+    let saved = saved::saved(&mut reader, table);
     let text = |key: &str| table.get(key).and_then(Item::as_str).unwrap_or("").trim().to_string();
     let title = text("title");
     if made.all.is_empty() && reader.problems.is_empty() {
@@ -99,7 +109,8 @@ pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Re
         return Err(reader.problems);
     }
     let network = Network { title: title.clone(), dt, seed, warmup, duration, populations: made.all, projections, stimuli, probes };
-    Ok(Scene { network, title, about: text("about"), cite: text("cite"), preset, presets, resolved: source.text.clone() })
+    let (about, cite, resolved) = (text("about"), text("cite"), source.text.clone());
+    Ok(Scene { network, title, about, cite, preset, presets, knobs, buttons, saved, resolved })
 }
 
 fn format(reader: &mut Reader, table: &Table) {

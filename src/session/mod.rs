@@ -3,7 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+pub mod live;
 mod machine;
+pub mod memory;
+mod poke;
+pub mod saved;
 #[cfg(feature = "gpu")]
 mod selftest;
 mod simulation;
@@ -59,6 +63,9 @@ pub fn run(
         outcome.events += harvest.events;
         each(&harvest)?;
     }
+    if !outcome.interrupted {
+        commands.try_for_each(|stamped| simulation.apply(stamped.command.clone()))?;
+    }
     outcome.end = simulation.step();
     outcome.steps = outcome.end - first;
     outcome.run_seconds = start.elapsed().as_secs_f64();
@@ -70,7 +77,7 @@ fn check(journal: &[Stamped], first: u64, end: u64) -> Result<(), String> {
     if !journal.is_sorted_by_key(|c| c.step) {
         return Err("the commands of the journal are not in the order of their steps".into());
     }
-    match journal.iter().find(|c| c.step < first || c.step >= end) {
+    match journal.iter().find(|c| c.step < first || c.step > end) {
         Some(c) => Err(format!("the journal holds a command at step {}, and the run goes from step {first} to {end}", c.step)),
         None => Ok(()),
     }

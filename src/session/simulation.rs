@@ -7,9 +7,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::machine::{Engine, Machine};
+use super::poke::poke;
 use crate::base::problem::{Problem, Source};
 use crate::engine::cpu::Phases;
-use crate::network::Network;
+use crate::network::{Network, Probe};
 use crate::plan::{self, Harvest, Plan, State};
 use crate::scene::{self, Options, Scene};
 
@@ -19,6 +20,8 @@ use crate::scene::{self, Options, Scene};
 pub enum Command {
     /// Gives the number at an address (`g`, `exc.tau_m`, `exc->inh.weight`, `external.rate`) a new value.
     Set { address: String, value: String },
+    /// Moves a state variable of some neurons (ranges, the end left out) by an amount with a unit.
+    Poke { population: String, neurons: Vec<[u32; 2]>, variable: String, add: String },
 }
 
 /// A command and the step after which it was applied.
@@ -50,6 +53,8 @@ pub struct Simulation {
     pub journal: Vec<Stamped>,
     /// Steps at which a parameter changes by itself.
     changes: Vec<u64>,
+    /// Probes that take the place of the scene's own.
+    watched: Option<Vec<Probe>>,
     engine: Engine,
 }
 
@@ -62,7 +67,7 @@ impl Simulation {
             engine.restore(state);
         }
         let changes = scene.network.changes();
-        let mut simulation = Self { origin, scene, plan, journal: Vec::new(), changes, engine };
+        let mut simulation = Self { origin, scene, plan, journal: Vec::new(), changes, watched: None, engine };
         if simulation.changes.first().is_some_and(|c| *c <= simulation.step()) {
             let (old, new) = (simulation.scene.network.clone(), simulation.scene.network.at(simulation.step()));
             simulation.take_over(&old, &new)?;
@@ -122,17 +127,60 @@ impl Simulation {
         self.engine.save()
     }
 
-    /// Applies a command at this step. An error says why it cannot be; then nothing has changed.
-    pub fn apply(&mut self, command: Command) -> Result<(), String> {
-        let Command::Set { address, value } = &command;
+    /// Takes these probes instead of the scene's own. The spikes stay what they are.
+    pub fn watch(&mut self, probes: Vec<Probe>, machine: &Machine) -> Result<(), String> {
+        self.scene.network.probes.clone_from(&probes);
+        let plan = Arc::new(plan::observe(&self.scene.network.at(self.step()), &self.plan)?);
+        match &mut self.engine {
+            Engine::Cpu(engine) => engine.adopt(plan.clone())?,
+            // The buffers of a device are laid out for its probes.
+            #[cfg(feature = "gpu")]
+            Engine::Gpu(_) => {
+                let state = self.engine.save()?;
+                let mut engine = Engine::new(plan.clone(), machine)?;
+                engine.restore(&state);
+                self.engine = engine;
+            }
+        }
+        let _ = machine;
+        (self.plan, self.watched) = (plan, Some(probes));
+        Ok(())
+    }
+
+    /// Whether an edit needs a rebuild, and of what; found out from the scene alone. An error says what is wrong with it.
+    pub fn rebuilds(&self, address: &str, value: &str) -> Result<Option<String>, String> {
+        let (_, scene) = self.with(address, value)?;
+        Ok(plan::structure(&self.scene.network, &scene.network))
+    }
+
+    /// The scene with another value at an address, and where it would come from.
+    fn with(&self, address: &str, value: &str) -> Result<(Origin, Scene), String> {
         let mut origin = self.origin.clone();
         origin.options.set.retain(|(known, _)| known != address);
-        origin.options.set.push((address.clone(), value.clone()));
-        let scene = origin.load().map_err(|problems| problems.iter().map(Problem::render).collect::<String>())?;
-        let (old, new) = (self.scene.network.at(self.step()), scene.network.at(self.step()));
-        self.take_over(&old, &new).map_err(|e| format!("{address} = {value}: {e}"))?;
-        self.changes = scene.network.changes();
-        (self.origin, self.scene) = (origin, scene);
+        origin.options.set.push((address.into(), value.into()));
+        let mut scene = origin.load().map_err(|problems| problems.iter().map(Problem::render).collect::<String>())?;
+        if let Some(probes) = &self.watched {
+            scene.network.probes.clone_from(probes);
+        }
+        Ok((origin, scene))
+    }
+
+    /// Applies a command at this step. An error says why it cannot be; then nothing has changed.
+    pub fn apply(&mut self, command: Command) -> Result<(), String> {
+        match &command {
+            Command::Set { address, value } => {
+                let (origin, scene) = self.with(address, value)?;
+                let (old, new) = (self.scene.network.at(self.step()), scene.network.at(self.step()));
+                self.take_over(&old, &new).map_err(|e| format!("{address} = {value}: {e}"))?;
+                self.changes = scene.network.changes();
+                (self.origin, self.scene) = (origin, scene);
+            }
+            Command::Poke { .. } => {
+                let mut state = self.save()?;
+                poke(&self.scene.network, &self.plan, &mut state, &command)?;
+                self.engine.restore(&state);
+            }
+        }
         self.journal.push(Stamped { step: self.engine.step(), command });
         Ok(())
     }
