@@ -32,7 +32,8 @@ pub struct Knob {
 pub struct Button {
     pub label: String,
     pub stimulus: String,
-    /// In steps.
+    /// When it acts, and for how long, in steps.
+    pub start: u64,
     pub length: u64,
 }
 
@@ -114,7 +115,7 @@ pub fn buttons(reader: &mut Reader, document: &Table) -> Vec<Button> {
         let mut steps = |key: &str| table.get(key).and_then(|i| reader.steps(i));
         match (name.is_empty(), steps("start"), steps("stop")) {
             (false, Some(start), Some(stop)) if stop > start => {
-                out.push(Button { label, stimulus: name, length: stop - start });
+                out.push(Button { label, stimulus: name, start, length: stop - start });
             }
             _ => reader.say(
                 &item,

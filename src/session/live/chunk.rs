@@ -75,7 +75,8 @@ impl History {
                 trace.push(*value);
             }
         }
-        let mut next = Chunk { from: harvest.from, to: harvest.to, spikes: harvest.spikes, watched: watched.clone(), traces, ..Chunk::default() };
+        let mut next =
+            Chunk { from: harvest.from, to: harvest.to, spikes: harvest.spikes, watched: watched.clone(), traces, ..Chunk::default() };
         let small = |c: &Chunk| c.spikes.len() < SMALL && c.traces.iter().map(Vec::len).sum::<usize>() < SMALL;
         if let Some(last) = self.chunks.back().filter(|c| small(c) && Arc::ptr_eq(&c.watched, watched) && c.to == next.from).cloned() {
             next = joined(&last, &next);

@@ -103,10 +103,11 @@ impl Worker {
                 self.due = self.due.saturating_sub(steps);
                 if let Some((p, rate, since)) = ran {
                     let name = network.about.network.populations.get(p).map_or("", |p| p.name.as_str());
-                    self.stop(format!(
-                        "{name} runs away: {rate:.0} Hz on average since {:.1} ms. Turn something down, or let it run with the guard off",
-                        since as f64 * self.frame.dt
-                    ));
+                    let since = since as f64 * self.frame.dt;
+                    let why = format!(
+                        "{name} runs away: {rate:.0} Hz on average since {since:.1} ms. Turn something down, or let it run with the guard off"
+                    );
+                    self.stop(why);
                 }
             }
             Err(e) => self.stop(e),
@@ -340,8 +341,12 @@ impl Worker {
         let Some(network) = &self.network else { return };
         let Some(button) = network.about.buttons.iter().find(|b| b.stimulus == stimulus) else { return };
         let (now, length) = (network.simulation.step(), button.length);
-        let time = |step: u64| written(step as f64 * self.frame.dt, "ms");
-        for (key, step) in [("stop", now + length), ("start", now)] {
+        let was = button.start;
+        // Between the two edits the stimulus must end after it begins.
+        let keys = if now < was + length { [("start", now), ("stop", now + length)] } else { [("stop", now + length), ("start", now)] };
+        let dt = self.frame.dt;
+        let time = |step: u64| written(step as f64 * dt, "ms");
+        for (key, step) in keys {
             self.command(Command::Set { address: format!("{stimulus}.{key}"), value: time(step) });
         }
     }
