@@ -9,7 +9,7 @@ use synfire::base::problem::Source;
 use synfire::plan::{self, Spike};
 use synfire::scene::{Options, shipped};
 use synfire::session::live::{Frame, Live, Opening, Order, Phase};
-use synfire::session::{self, Backend, Command, Machine, Origin, Simulation};
+use synfire::session::{self, Backend, Command, Origin, Simulation};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -52,7 +52,7 @@ fn replayed(text: &str) -> Vec<Spike> {
     let scene = origin.load().unwrap();
     let (end, journal) = (scene.network.warmup + scene.network.duration, session::saved::commands(scene.saved.as_ref().unwrap()).unwrap());
     let plan = Arc::new(plan::plan(&scene.network).unwrap());
-    let mut simulation = Simulation::new(origin, scene, plan, &Machine::Cpu, None).unwrap();
+    let mut simulation = Simulation::new(origin, scene, plan, &session::choose(Backend::Cpu, None).unwrap().0, None).unwrap();
     let mut all = Vec::new();
     session::run(&mut simulation, end, &journal, &AtomicBool::new(false), |h| {
         all.extend_from_slice(&h.spikes);
