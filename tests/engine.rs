@@ -185,25 +185,6 @@ fn mutants_of_a_network_give_other_spikes() {
     }
 }
 
-#[test]
-fn a_built_in_model_pasted_under_another_name_gives_the_same_spikes() {
-    for (name, text) in synfire::model::builtin() {
-        let scene = |definition: &str, model: &str| {
-            format!(
-                "format = 1\n[run]\ndt = \"0.1 ms\"\nduration = \"1 s\"\n{definition}\n[populations.a]\nmodel = \"{model}\"\nsize = 5\n\
-                 [[probes]]\nrecord = \"V_m\"\nof = \"a\"\n"
-            )
-        };
-        let pasted = format!("[models.mine]\n{}", text.replace("\n[", "\n[models.mine."));
-        let (a, b) = (load(&scene("", name)), load(&scene(&pasted, "mine")));
-        let run = |network: &Network| {
-            let plan = std::sync::Arc::new(plan(network).unwrap());
-            Cpu::new(plan.clone()).unwrap().advance(500).unwrap()
-        };
-        assert_eq!(run(&a), run(&b), "{name}");
-    }
-}
-
 /// Neuron i fires at step i, its binary weights spell i; the outputs must read the step number back.
 #[test]
 fn a_decoder_network_reads_the_step_number_back() {

@@ -20,6 +20,8 @@ pub(super) struct Builder<'a> {
     pub(super) active: Id,
     /// The white noises of the equations, by name.
     pub(super) xis: Vec<String>,
+    /// The refractory period.
+    pub(super) period: Option<Id>,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -34,8 +36,17 @@ impl<'a> Builder<'a> {
         } else {
             graph.number(1.0)
         };
-        let mut builder =
-            Self { model, graph, names: Names::default(), states, locals: Vec::new(), active, xis: Vec::new(), problems: Vec::new() };
+        let mut builder = Self {
+            model,
+            graph,
+            names: Names::default(),
+            states,
+            locals: Vec::new(),
+            active,
+            xis: Vec::new(),
+            period: None,
+            problems: Vec::new(),
+        };
         builder.names = builder.parameters();
         let step = builder.graph.number(dt);
         builder.names.now.insert("dt".into(), (step, TIME));

@@ -1,16 +1,41 @@
 //! The models that come with the program, in the very form a user writes. Knows only their texts.
 
 /// Name and text of each built-in model; the text holds the keys of one model table.
-pub fn builtin() -> [(&'static str, &'static str); 9] {
+pub fn builtin() -> [(&'static str, &'static str); 34] {
     [
         ("iaf_psc_exp", include_str!("builtin/iaf_psc_exp.toml")),
         ("iaf_psc_alpha", include_str!("builtin/iaf_psc_alpha.toml")),
         ("iaf_psc_delta", include_str!("builtin/iaf_psc_delta.toml")),
         ("iaf_cond_exp", include_str!("builtin/iaf_cond_exp.toml")),
+        ("iaf_cond_alpha", include_str!("builtin/iaf_cond_alpha.toml")),
+        ("iaf_ampa_nmda_gaba", include_str!("builtin/iaf_ampa_nmda_gaba.toml")),
+        ("iaf_cond_exp_2c", include_str!("builtin/iaf_cond_exp_2c.toml")),
+        ("iaf_cond_alpha_3c", include_str!("builtin/iaf_cond_alpha_3c.toml")),
+        ("alif_psc_exp", include_str!("builtin/alif_psc_exp.toml")),
+        ("mat2_psc_exp", include_str!("builtin/mat2_psc_exp.toml")),
+        ("glif_1", include_str!("builtin/glif_1.toml")),
+        ("glif_2", include_str!("builtin/glif_2.toml")),
+        ("glif_3", include_str!("builtin/glif_3.toml")),
+        ("glif_4", include_str!("builtin/glif_4.toml")),
+        ("glif_5", include_str!("builtin/glif_5.toml")),
+        ("gif_psc_exp", include_str!("builtin/gif_psc_exp.toml")),
+        ("qif_psc_exp", include_str!("builtin/qif_psc_exp.toml")),
+        ("eif_psc_exp", include_str!("builtin/eif_psc_exp.toml")),
+        ("aeif_cond_exp", include_str!("builtin/aeif_cond_exp.toml")),
+        ("aeif_cond_alpha", include_str!("builtin/aeif_cond_alpha.toml")),
+        ("aeif_psc_exp", include_str!("builtin/aeif_psc_exp.toml")),
+        ("aeif_psc_alpha", include_str!("builtin/aeif_psc_alpha.toml")),
+        ("aeif_psc_delta", include_str!("builtin/aeif_psc_delta.toml")),
         ("izhikevich", include_str!("builtin/izhikevich.toml")),
         ("izhikevich_2003", include_str!("builtin/izhikevich_2003.toml")),
-        ("aeif_cond_exp", include_str!("builtin/aeif_cond_exp.toml")),
         ("hh", include_str!("builtin/hh.toml")),
+        ("hh_psc_alpha", include_str!("builtin/hh_psc_alpha.toml")),
         ("hh_cond_exp_traub", include_str!("builtin/hh_cond_exp_traub.toml")),
+        ("fitzhugh_nagumo", include_str!("builtin/fitzhugh_nagumo.toml")),
+        ("morris_lecar", include_str!("builtin/morris_lecar.toml")),
+        ("poisson_generator", include_str!("builtin/poisson_generator.toml")),
+        ("rate_generator", include_str!("builtin/rate_generator.toml")),
+        ("spike_source", include_str!("builtin/spike_source.toml")),
+        ("parrot", include_str!("builtin/parrot.toml")),
     ]
 }

@@ -1,13 +1,14 @@
 //! Model -> program: one step in NEST's order (integrate, inputs, threshold, reset). Knows no network and no device.
 
-use super::Model;
 use super::builder::Builder;
 use super::emit::{self, Stage};
-use super::graph::{Graph, Id};
+use super::graph::{Graph, Id, Node};
 use super::pairs;
 use super::program::Program;
 use super::typed;
+use super::{Least, Model};
 use crate::base::problem::Problem;
+use crate::base::units::{CURRENT, Dimension, TIME, VOLTAGE};
 
 /// A model made ready for one step length.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub struct Compiled {
     /// All states of the program: the model's own in order, then hidden ones.
     pub states: Vec<String>,
     pub hidden_initial: Vec<f32>,
+    /// What values each parameter may take.
+    pub(super) least: Vec<Least>,
     /// What is really run, in order, to be read by people.
     pub update: String,
     graph: Graph,
@@ -49,7 +52,7 @@ impl Model {
     pub fn compile(&self, dt: f64) -> Result<Compiled, Vec<Problem>> {
         let mut builder = Builder::new(self, dt);
         let (mut stages, method): (Vec<Stage>, String) = builder.step(dt);
-        let Builder { mut graph, problems, .. } = builder;
+        let Builder { mut graph, problems, period, .. } = builder;
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -60,18 +63,34 @@ impl Model {
             states.extend(self.states.iter().map(|s| format!("rest of {}", s.name)));
         }
         let hidden = states.len() - self.states.len();
+        let least = (0..self.parameters.len()).map(|p| self.least(&graph, period, p)).collect();
         let (program, wanted) = emit::emit(&graph, &stages, states.len(), self.receptors.len(), self.inputs.len());
         Ok(Compiled {
             program,
             uses: wanted.iter().map(|id| graph.uses(*id).into_iter().collect()).collect(),
             states,
             hidden_initial: vec![0.0; hidden],
+            least,
             update: self.describe(&method, dt),
             method,
             graph,
             wanted,
             parameters: self.parameters.iter().map(|p| p.name.clone()).collect(),
         })
+    }
+
+    /// Times and capacitances that are divided by must be positive, a refractory period not negative.
+    fn least(&self, graph: &Graph, period: Option<Id>, parameter: usize) -> Least {
+        let Dimension(d) = self.parameters[parameter].dimension;
+        let capacitance = d[..3] == [TIME.0[0], -VOLTAGE.0[1], CURRENT.0[2]] && d[4..] == [0, 0];
+        if !capacitance && d != TIME.0 {
+            return Least::Any;
+        }
+        if graph.divides(parameter) {
+            return Least::AboveZero;
+        }
+        let in_period = period.is_some_and(|p| graph.nodes[p] == Node::Parameter(parameter));
+        if in_period { Least::Zero } else { Least::Any }
     }
 
     /// The initial value of a state for these parameters.

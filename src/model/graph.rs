@@ -233,6 +233,22 @@ impl Graph {
         values
     }
 
+    /// Whether some value is divided by this parameter, alone or as a factor.
+    pub fn divides(&self, parameter: usize) -> bool {
+        let below = |id: Id| {
+            let mut open = vec![id];
+            while let Some(id) = open.pop() {
+                match self.nodes[id] {
+                    Node::Parameter(p) if p == parameter => return true,
+                    Node::Binary(Binary::Mul, a, b) => open.extend([a, b]),
+                    _ => {}
+                }
+            }
+            false
+        };
+        self.nodes.iter().any(|n| matches!(*n, Node::Unary(Unary::Recip, a) if below(a)))
+    }
+
     /// The parameters a value depends on.
     pub fn uses(&self, root: Id) -> BTreeSet<usize> {
         let mut out = BTreeSet::new();

@@ -81,6 +81,29 @@ pub struct Parameter {
     pub name: String,
     pub dimension: Dimension,
     pub default: f64,
+    /// What values the equations bear.
+    pub least: Least,
+}
+
+/// The least value of a parameter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Least {
+    Any,
+    /// A refractory period.
+    Zero,
+    /// A time constant or a capacitance that something is divided by.
+    AboveZero,
+}
+
+impl Least {
+    /// What is wrong with a value, if something is.
+    pub fn wrong(self, value: f64) -> Option<&'static str> {
+        match self {
+            Least::AboveZero if value <= 0.0 => Some("must be positive"),
+            Least::Zero if value < 0.0 => Some("cannot be negative"),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

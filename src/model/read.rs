@@ -8,7 +8,7 @@ use super::expr::{Expr, Node};
 use super::graph::Graph;
 use super::statement::{self, Function, Kind, Spot, Statement};
 use super::typed::{self, Fault, Names};
-use super::{Event, Input, Model, Parameter, Receptor, State, calls};
+use super::{Event, Input, Least, Model, Parameter, Receptor, State, calls};
 use crate::base::problem::{Problem, Source, did_you_mean};
 use crate::base::units::{CURRENT, Dimension, Quantity, VOLTAGE};
 
@@ -88,7 +88,20 @@ pub fn read(
     if model.by_sign && model.receptors.len() != 2 {
         reader.problems.push(Problem::new(format!("`receptor_by = \"sign\"` needs two receptors, `{name}` has {}", model.receptors.len())));
     }
-    if reader.problems.is_empty() { model.compile(TRIAL_STEP).map(|_| model) } else { Err(reader.problems) }
+    if !reader.problems.is_empty() {
+        return Err(reader.problems);
+    }
+    for (parameter, least) in model.compile(TRIAL_STEP)?.least.iter().enumerate() {
+        model.parameters[parameter].least = *least;
+    }
+    let defaults = table.get("parameters").and_then(Item::as_table_like);
+    for p in &model.parameters {
+        if let Some(wrong) = p.least.wrong(p.default) {
+            let item = defaults.and_then(|t| t.get(&p.name));
+            reader.problem(item, format!("{} {wrong}, and is {} {}", p.name, p.default, p.dimension));
+        }
+    }
+    if reader.problems.is_empty() { Ok(model) } else { Err(reader.problems) }
 }
 
 impl Reader<'_> {
@@ -228,7 +241,7 @@ impl Reader<'_> {
         let mut out = Vec::new();
         for (name, item) in self.entries("parameters") {
             match evaluate(&item) {
-                Ok(q) => out.push(Parameter { name, dimension: q.dimension, default: q.value }),
+                Ok(q) => out.push(Parameter { name, dimension: q.dimension, default: q.value, least: Least::Any }),
                 Err(problem) => self.problems.push(problem),
             }
         }

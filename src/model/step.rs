@@ -241,6 +241,7 @@ impl Builder<'_> {
     fn refractory_steps(&mut self, inside: bool) -> Option<Id> {
         let (expr, spot) = self.model.period.as_ref()?;
         let (period, _) = self.value(expr, spot, Some(TIME), "a refractory period");
+        self.period = Some(period);
         if !self.graph.fixed[period] {
             self.fault(spot, Fault::new("a refractory period is made of parameters", expr.span.clone()));
         }

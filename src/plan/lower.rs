@@ -87,6 +87,13 @@ fn population(network: &Network, index: usize, p: &Population, first: u32, slot:
         .enumerate()
         .map(|(k, v)| Spread::new(v, p.size, network.seed, [purpose::PARAMETER, (index as u32) << 12 | k as u32]))
         .collect::<Result<Vec<_>, _>>()?;
+    for (parameter, spread) in p.model.parameters.iter().zip(&spreads) {
+        let Spread::Column(column) = spread else { continue };
+        if let Some((i, wrong)) = column.iter().enumerate().find_map(|(i, x)| Some((i, parameter.least.wrong(*x)?))) {
+            let (name, x) = (&parameter.name, column[i]);
+            return Err(format!("{name} {wrong}, and neuron {i} has {x}: cut the law, as in redraw(..., dt, inf)"));
+        }
+    }
     let at = |i: u32| spreads.iter().map(|s| s.at(i)).collect::<Vec<f64>>();
     let columns: BTreeSet<usize> = (0..spreads.len()).filter(|k| spreads[*k].is_column()).collect();
     let rows = if columns.is_empty() { 1 } else { p.size };

@@ -10,7 +10,7 @@ use super::fields::Reader;
 use super::value::{Value, Wrong};
 use crate::base::problem::{Problem, Source, did_you_mean};
 use crate::base::units::Quantity;
-use crate::model::{self, Model};
+use crate::model::{self, Model, Parameter};
 use crate::network::{Population, Positions, Values};
 
 #[derive(Default)]
@@ -47,7 +47,8 @@ pub fn models(reader: &mut Reader, document: &Table) -> BTreeMap<String, Arc<Mod
     }
     for name in waiting {
         let base = &tables.get(name).and_then(|i| i.get("base")).cloned().unwrap_or_default();
-        let help = did_you_mean(base.as_str().unwrap_or(""), out.keys().map(String::as_str));
+        let known = out.keys().map(String::as_str).chain(model::builtin().map(|m| m.0));
+        let help = did_you_mean(base.as_str().unwrap_or(""), known);
         reader.wrong(base, Wrong(format!("no model is named {}", base.to_string().trim()), help));
     }
     out
@@ -55,7 +56,9 @@ pub fn models(reader: &mut Reader, document: &Table) -> BTreeMap<String, Arc<Mod
 
 fn builtin(reader: &mut Reader) -> BTreeMap<String, Arc<Model>> {
     let mut out = BTreeMap::new();
-    for (name, text) in model::builtin() {
+    // Reading a model costs a millisecond: those that the scene does not name are left alone.
+    let named = reader.scope.source.clone();
+    for (name, text) in model::builtin().into_iter().filter(|(name, _)| named.text.contains(name)) {
         let source = Arc::new(Source { name: format!("{name}.toml"), text: text.to_string() });
         let mut inner = Reader { scope: super::value::Scope::new(source), problems: Vec::new(), folder: None };
         let document = toml_edit::Document::parse(text.to_string()).ok();
@@ -94,6 +97,7 @@ fn copy(reader: &mut Reader, name: &str, item: &Item, base: &Model) -> Option<Mo
         for (key, item) in parameters.iter() {
             let Some(i) = parameter(reader, base, key, item) else { continue };
             if let Some(x) = reader.number(item, base.parameters[i].dimension) {
+                bounded(reader, &base.parameters[i], &Values::Uniform(x), item);
                 model.parameters[i].default = x;
             }
         }
@@ -168,7 +172,7 @@ fn one(
     };
     let model_name = model_item.as_str().unwrap_or("");
     let Some(model) = models.get(model_name).cloned() else {
-        let help = did_you_mean(model_name, models.keys().map(String::as_str));
+        let help = did_you_mean(model_name, models.keys().map(String::as_str).chain(model::builtin().map(|m| m.0)));
         return reader.wrong(model_item, Wrong(format!("no model is named `{model_name}`"), help));
     };
     let mut positions = None;
@@ -209,14 +213,14 @@ fn one(
                 Some(None) => {}
                 Some(Some(steps)) => {
                     for (step, x) in steps {
-                        positive(reader, key, &Values::Uniform(x), item);
+                        bounded(reader, &model.parameters[i], &Values::Uniform(x), item);
                         population.changes.push((step, i, x));
                     }
                     continue;
                 }
             }
             if let Some(v) = values(reader, item, dimension, size) {
-                positive(reader, &model.parameters[i].name, &v, item);
+                bounded(reader, &model.parameters[i], &v, item);
                 population.parameters[i] = v;
             }
         }
@@ -236,15 +240,14 @@ fn one(
     out.members.push(member);
 }
 
-/// Time constants and capacitances divide: they must be positive.
-fn positive(reader: &mut Reader, name: &str, values: &Values, item: &Item) {
-    let divides = name.starts_with("tau") || name == "C_m";
+/// Refuses a value that the equations do not bear; drawn ones are looked at when they are drawn.
+fn bounded(reader: &mut Reader, parameter: &Parameter, values: &Values, item: &Item) {
     let worst = match values {
         Values::Uniform(x) => *x,
         Values::Column(column) => column.iter().copied().fold(f64::INFINITY, f64::min),
         Values::Law(_) => return,
     };
-    if divides && worst <= 0.0 {
-        reader.say(item, format!("{name} must be positive, and is {worst}"), "give a value above zero");
+    if let Some(wrong) = parameter.least.wrong(worst) {
+        reader.say(item, format!("{} {wrong}, and is {worst} {}", parameter.name, parameter.dimension), "give a larger value");
     }
 }
