@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use common::{advance, cpu, load, machines, origin, start};
 use synfire::export::{Checkpoint, read_checkpoint, write_checkpoint};
-use synfire::model::Model;
+use synfire::model::{Least, Model};
 use synfire::plan::State;
 use synfire::session::{Command, Machine, Simulation};
 use toml_edit::{DocumentMut, Item};
@@ -59,7 +59,13 @@ fn scene(name: &str) -> String {
                 input.name
             )
         };
-        let fits = CURRENTS.iter().map(with).find(|more| loads(&format!("{text}{more}")));
+        // Two that the first fitting current leaves silent.
+        let strong = match name {
+            "morris_lecar" => Some(&("66 uA/cm^2", "40 uA/cm^2")),
+            _ if name.starts_with("aeif_psc") => Some(&("1500 pA", "900 pA")),
+            _ => None,
+        };
+        let fits = strong.into_iter().chain(&CURRENTS).map(with).find(|more| loads(&format!("{text}{more}")));
         text += &fits.unwrap_or_else(|| panic!("{name}: no current fits `{}`; add its unit to CURRENTS", input.name));
     }
     text
@@ -136,7 +142,7 @@ fn busy(text: &str) -> Option<u64> {
     let refractory = population.states.iter().position(|s| s == "refractory steps left");
     let refractory = refractory.filter(|_| !{
         let model = &simulation.scene.network.populations[0].model;
-        model.parameters.iter().any(|p| p.name.starts_with("t_ref") && p.default == 0.0)
+        model.parameters.iter().any(|p| p.least == Least::Zero && p.default == 0.0)
     });
     for _ in 0..500 {
         let state = simulation.save().unwrap();
