@@ -66,7 +66,13 @@ fn mistakes_have_their_exit_codes_and_remedies() {
 #[test]
 fn models_scenes_metrics_and_synapses_can_be_listed() {
     assert!(text(&synfire(&["list", "scenes"]).stdout).contains("microcircuit"));
-    assert!(text(&synfire(&["list", "metrics"]).stdout).contains("cv_isi"));
+    let metrics = text(&synfire(&["list", "metrics"]).stdout);
+    for metric in synfire::record::METRICS {
+        assert!(metrics.contains(metric.name), "{metrics}");
+    }
+    for word in ["formula", "bins", "minimum", "subset"] {
+        assert_eq!(metrics.lines().filter(|l| l.trim_start().starts_with(word)).count(), synfire::record::METRICS.len(), "{word}");
+    }
     for (name, _) in synfire::model::builtin() {
         let shown = synfire(&["show", name]);
         assert!(shown.status.success() && text(&shown.stdout).contains("method:"), "{name}: {}", text(&shown.stderr));

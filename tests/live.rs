@@ -54,7 +54,7 @@ fn replayed(text: &str) -> Vec<Spike> {
     let plan = Arc::new(plan::plan(&scene.network).unwrap());
     let mut simulation = Simulation::new(origin, scene, plan, &session::choose(Backend::Cpu, None).unwrap().0, None).unwrap();
     let mut all = Vec::new();
-    session::run(&mut simulation, end, &journal, &AtomicBool::new(false), |h| {
+    session::run(&mut simulation, end, &journal, &AtomicBool::new(false), |_, h| {
         all.extend_from_slice(&h.spikes);
         Ok(())
     })

@@ -13,6 +13,34 @@ pub fn header(kind: &str, shape: &str) -> Vec<u8> {
     out
 }
 
+/// What the header of a file says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    pub kind: String,
+    pub shape: Vec<usize>,
+}
+
+/// Reads the header of a stream of version 1, as `header` writes it, and leaves the stream at its data.
+pub fn head(stream: &mut impl std::io::Read) -> Result<Head, String> {
+    let mut start = [0; 10];
+    stream.read_exact(&mut start).map_err(|e| e.to_string())?;
+    if !start.starts_with(b"\x93NUMPY\x01") {
+        return Err("this is no npy file of version 1".into());
+    }
+    let mut text = vec![0; usize::from(u16::from_le_bytes([start[8], start[9]]))];
+    stream.read_exact(&mut text).map_err(|e| e.to_string())?;
+    described(&text)
+}
+
+fn described(text: &[u8]) -> Result<Head, String> {
+    let text = std::str::from_utf8(text).map_err(|_| "the npy header is no text")?;
+    if field(text, "fortran_order").is_some_and(|f| f.starts_with("True")) {
+        return Err("an array in Fortran order: save it with numpy.ascontiguousarray".into());
+    }
+    let kind = field(text, "descr").and_then(|f| f.split(['\'', '"']).nth(1)).ok_or("the npy header names no type")?;
+    Ok(Head { kind: kind.into(), shape: shape(field(text, "shape").ok_or("the npy header names no shape")?)? })
+}
+
 /// An array, in C order. Whole numbers beyond 2^53 lose digits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Array {
@@ -29,14 +57,9 @@ pub fn read(bytes: &[u8]) -> Result<Array, String> {
         _ => None,
     }
     .ok_or("the npy header is cut off or of an unknown version")?;
-    let head = std::str::from_utf8(head).map_err(|_| "the npy header is no text")?;
-    if field(head, "fortran_order").is_some_and(|f| f.starts_with("True")) {
-        return Err("an array in Fortran order: save it with numpy.ascontiguousarray".into());
-    }
-    let kind = field(head, "descr").and_then(|f| f.split(['\'', '"']).nth(1)).ok_or("the npy header names no type")?;
-    let shape = shape(field(head, "shape").ok_or("the npy header names no shape")?)?;
+    let Head { kind, shape } = described(head)?;
     let count = shape.iter().try_fold(1usize, |n, s| n.checked_mul(*s)).ok_or("the array is too large")?;
-    let values = values(kind, data)?;
+    let values = values(&kind, data)?;
     if values.len() != count {
         return Err(format!("the shape {shape:?} needs {count} numbers, and the file holds {}", values.len()));
     }

@@ -55,20 +55,31 @@ impl Problem {
 }
 
 impl Place {
-    fn render(&self, out: &mut String) {
+    /// Line and column, counted from 1; columns in characters.
+    pub fn position(&self) -> (usize, usize) {
+        let text = &self.source.text;
+        let start = floor(text, self.span.start);
+        let line_start = text[..start].rfind('\n').map_or(0, |i| i + 1);
+        (text[..start].matches('\n').count() + 1, text[line_start..start].chars().count() + 1)
+    }
+
+    /// The offending text, as far as it stands on one line.
+    pub fn text(&self) -> &str {
         let text = &self.source.text;
         let start = floor(text, self.span.start);
         let end = floor(text, self.span.end.max(start));
-        let line_start = text[..start].rfind('\n').map_or(0, |i| i + 1);
-        let line_end = text[start..].find('\n').map_or(text.len(), |i| start + i);
-        let line = text[..start].matches('\n').count() + 1;
-        let column = text[line_start..start].chars().count() + 1;
-        let width = text[start..end.min(line_end).max(start)].chars().count().max(1);
-        let gutter = line.to_string().len();
-        let pad = " ".repeat(gutter);
+        text[start..end].lines().next().unwrap_or_default()
+    }
+
+    fn render(&self, out: &mut String) {
+        let text = &self.source.text;
+        let (line, column) = self.position();
+        let whole = text.lines().nth(line - 1).unwrap_or_default();
+        let width = self.text().chars().count().max(1);
+        let pad = " ".repeat(line.to_string().len());
         let _ = writeln!(out, "{pad}--> {}:{line}:{column}", self.source.name);
         let _ = writeln!(out, "{pad} |");
-        let _ = writeln!(out, "{line} | {}", text[line_start..line_end].replace('\t', " "));
+        let _ = writeln!(out, "{line} | {}", whole.replace('\t', " "));
         let _ = writeln!(out, "{pad} | {}{}", " ".repeat(column - 1), "^".repeat(width));
     }
 }

@@ -1,8 +1,12 @@
 //! What can be typed. Knows no meaning.
 
+mod tools;
+
 use std::path::PathBuf;
 
-use clap::{Args as Words, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args as Words, Parser, Subcommand, ValueEnum};
+
+pub use tools::{Bench, Compare, New, Sweep};
 
 /// Simulate networks of spiking neurons.
 #[derive(Parser)]
@@ -10,31 +14,60 @@ use clap::{Args as Words, Parser, Subcommand, ValueEnum};
 pub struct Args {
     #[command(subcommand)]
     pub command: Command,
+    #[command(flatten)]
+    pub manner: Manner,
+}
+
+/// How to talk.
+#[derive(Words, Clone)]
+pub struct Manner {
+    /// Print one JSON document on standard output
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say less on standard error
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub quiet: u8,
+    /// Say more on standard error
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Colours in messages; NO_COLOR switches them off too
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub color: Colour,
+}
+
+#[derive(Clone, Copy, ValueEnum, PartialEq, Eq)]
+pub enum Colour {
+    Auto,
+    Always,
+    Never,
 }
 
 #[derive(Subcommand)]
 pub enum Command {
     /// Run a scene and write what its probes record
     Run(Run),
-    /// Check a scene and print the memory it will take, without running it
-    Check(Scene),
+    /// Check scenes and print the memory they will take, without running them
+    Check(Check),
     /// Run a scene's presets and compare with the published numbers
     Verify(Verify),
-    /// Print a model: its parameters and the update that is really run
-    Show {
-        /// Name of a built-in model
-        name: String,
-    },
+    /// Print what a scene means, or a model: its parameters and the update that is really run
+    Show(Scene),
     /// List what is built in
     List { what: What },
+    /// Write a new scene with comments, which runs as it is
+    New(New),
+    /// List the devices that the GPU engine can use, and test whether they give the CPU engine's bits
+    Devices,
+    /// Compare two runs: the first spike that differs, then statistics
+    Compare(Compare),
     /// Write the synapses of a scene: source, target, weight, delay
     Export(Export),
-    /// List the devices that the GPU engine can use, and test whether they give the CPU engine's bits
-    Devices {
-        /// As JSON
-        #[arg(long)]
-        json: bool,
-    },
+    /// Measure the speed of a scene, split by phase
+    Bench(Bench),
+    /// Run a scene for many values of its parameters and print one table
+    Sweep(Sweep),
+    /// Print the JSON Schema of the scene file
+    Schema,
     /// Print completions for a shell
     Completions { shell: clap_complete::Shell },
 }
@@ -46,10 +79,17 @@ pub enum What {
     Metrics,
 }
 
-#[derive(Words)]
+#[derive(Words, Clone)]
 pub struct Scene {
     /// A scene file, the name of a shipped scene, or - for standard input (TOML or JSON)
     pub scene: String,
+    #[command(flatten)]
+    pub changes: Changes,
+}
+
+/// What is changed in a scene before it is read.
+#[derive(Words, Clone, Default)]
+pub struct Changes {
     /// Set a parameter, as in `--set g=6` or `--set "J=0.2 mV"`
     #[arg(long = "set", value_name = "NAME=VALUE")]
     pub set: Vec<String>,
@@ -60,21 +100,32 @@ pub struct Scene {
     #[arg(long)]
     pub seed: Option<u64>,
     /// Length of the run after the warm-up, as in "2 s"
-    #[arg(long)]
+    #[arg(long, value_parser = duration)]
     pub duration: Option<String>,
+    /// Time before the statistics begin, as in "200 ms"
+    #[arg(long, value_parser = duration)]
+    pub warmup: Option<String>,
     /// Threads that build and step the network (default: all, to step it as many as pay)
     #[arg(long)]
     pub threads: Option<usize>,
+}
+
+/// A time needs its unit; what else it may be, the scene decides.
+fn duration(text: &str) -> Result<String, String> {
+    match text.trim().parse::<f64>() {
+        Ok(_) => Err(format!("a time needs its unit, as in \"{} s\" or \"{} ms\"", text.trim(), text.trim())),
+        Err(_) => Ok(text.into()),
+    }
 }
 
 /// Where to run.
 #[derive(Words, Clone)]
 pub struct Place {
     /// auto takes a real GPU, else the CPU
-    #[arg(long, value_enum, default_value = "auto")]
+    #[arg(long, value_enum, default_value = "auto", env = "SYNFIRE_BACKEND")]
     pub backend: Backend,
     /// Number or part of the name of a GPU, as `synfire devices` lists them
-    #[arg(long)]
+    #[arg(long, env = "SYNFIRE_DEVICE")]
     pub device: Option<String>,
 }
 
@@ -94,15 +145,12 @@ pub struct Run {
     /// Directory to write (default: runs/SCENE-NUMBER)
     #[arg(long)]
     pub out: Option<PathBuf>,
-    /// Replace an existing directory
+    /// Replace an existing run
     #[arg(long)]
     pub force: bool,
     /// Format of the data
     #[arg(long, value_enum, default_value = "npz")]
     pub format: Format,
-    /// Print the summary as JSON on standard output
-    #[arg(long)]
-    pub json: bool,
     /// Change a value while the network runs, as in `--at "200 ms: g=6"`; may be repeated
     #[arg(long, value_name = "TIME: NAME=VALUE")]
     pub at: Vec<String>,
@@ -121,6 +169,15 @@ pub struct Run {
 pub enum Format {
     Npz,
     Csv,
+}
+
+#[derive(Words)]
+pub struct Check {
+    /// Scene files, names of shipped scenes, or - for standard input (TOML or JSON)
+    #[arg(required = true)]
+    pub scenes: Vec<String>,
+    #[command(flatten)]
+    pub changes: Changes,
 }
 
 #[derive(Words)]

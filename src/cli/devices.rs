@@ -2,29 +2,30 @@
 
 use serde_json::json;
 
-use super::Failure;
+use super::scene::bytes;
+use super::terminal::Terminal;
+use super::{Failure, host};
 use crate::session::{Tested, devices as found};
 
-pub fn devices(as_json: bool) -> Result<(), Failure> {
+pub fn devices(terminal: &Terminal) -> Result<(), Failure> {
     let all = found();
-    if as_json {
-        let list: Vec<_> = all.iter().map(entry).collect();
-        println!("{:#}", json!(list));
-        return Ok(());
-    }
-    println!("cpu: the CPU engine, {} threads build", std::thread::available_parallelism().map_or(1, usize::from));
-    for d in &all {
-        println!("{}: {} ({})\n   {}", d.number, d.name, d.kind, d.driver);
-        println!("   largest binding {}", super::scene::bytes(d.binding));
-        match &d.exact {
-            Ok(()) => println!("   self-test: bit-exact with the CPU engine"),
-            Err(e) => println!("   self-test: not bit-exact with the CPU engine: {e}"),
+    let (processor, threads) = host::processor();
+    let text = || {
+        let mut text = format!("cpu: the CPU engine, on {processor} with {threads} threads\n");
+        for d in &all {
+            text += &format!("{}: {} ({})\n   {}\n   largest binding {}\n", d.number, d.name, d.kind, d.driver, bytes(d.binding));
+            text += &match &d.exact {
+                Ok(()) => "   self-test: bit-exact with the CPU engine\n".to_string(),
+                Err(e) => format!("   self-test: not bit-exact with the CPU engine: {e}\n"),
+            };
         }
-    }
-    if all.is_empty() {
-        println!("no device for the GPU engine; on Linux, Mesa's mesa-vulkan-drivers holds one for every machine");
-    }
-    Ok(())
+        if all.is_empty() {
+            text += "no device for the GPU engine; on Linux, Mesa's mesa-vulkan-drivers holds one for every machine\n";
+        }
+        text
+    };
+    let json = || json!({ "cpu": { "processor": processor, "threads": threads }, "devices": all.iter().map(entry).collect::<Vec<_>>() });
+    terminal.data(text, json)
 }
 
 fn entry(d: &Tested) -> serde_json::Value {

@@ -21,7 +21,7 @@ pub fn journal(words: &Run, scene: &Scene) -> Result<Vec<Stamped>, Failure> {
         }
     }
     for text in &words.at {
-        all.push(at(text, dt).map_err(|e| Failure::Run(format!("--at {text:?}: {e}")))?);
+        all.push(at(text, dt).map_err(|e| Failure::Usage(format!("--at {text:?}: {e}")))?);
     }
     all.sort_by_key(|c| c.step);
     Ok(all)

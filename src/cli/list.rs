@@ -1,15 +1,37 @@
 //! `synfire list`: what is built in.
 
+use serde_json::{Value, json};
+
 use super::Failure;
 use super::args::What;
+use super::terminal::Terminal;
+use crate::record::METRICS;
 
-pub fn list(what: What) -> Result<(), Failure> {
+pub fn list(what: What, terminal: &Terminal) -> Result<(), Failure> {
     match what {
-        What::Scenes => crate::scene::shipped().iter().for_each(|(name, text)| println!("{name:22} {}", value(text, "title"))),
-        What::Models => crate::model::builtin().iter().for_each(|(name, text)| println!("{name:22} {}", value(text, "about"))),
-        What::Metrics => crate::record::METRICS.iter().for_each(|m| println!("{:16} {}\n", m.name, m.about)),
+        What::Scenes => named(terminal, "scenes", "title", crate::scene::shipped()),
+        What::Models => named(terminal, "models", "about", &crate::model::builtin()),
+        What::Metrics => metrics(terminal),
     }
-    Ok(())
+}
+
+fn named(terminal: &Terminal, kind: &str, key: &str, all: &[(&str, &str)]) -> Result<(), Failure> {
+    let text = || all.iter().map(|(name, text)| format!("{name:22} {}\n", value(text, key))).collect();
+    let entry = |(name, text): &(&str, &str)| json!({ "name": name, key: value(text, key), "cite": value(text, "cite") });
+    terminal.data(text, || json!({ kind: all.iter().map(entry).collect::<Vec<Value>>() }))
+}
+
+fn metrics(terminal: &Terminal) -> Result<(), Failure> {
+    let text = || {
+        let one = |m: &crate::record::Metric| {
+            let rows = [("formula", m.formula), ("bins", m.bins), ("minimum", m.minimum), ("subset", m.subset)];
+            let rows: String = rows.iter().map(|(name, text)| format!("  {name:10} {text}\n")).collect();
+            format!("{} ({})\n{rows}", m.name, m.unit)
+        };
+        METRICS.iter().map(one).collect::<Vec<_>>().join("\n")
+    };
+    let entry = |m: &crate::record::Metric| json!({ "name": m.name, "unit": m.unit, "formula": m.formula, "bins": m.bins, "minimum": m.minimum, "subset": m.subset });
+    terminal.data(text, || json!({ "metrics": METRICS.iter().map(entry).collect::<Vec<Value>>() }))
 }
 
 /// The first `key = "..."` of a text.

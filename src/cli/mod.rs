@@ -1,68 +1,89 @@
 //! Words in, exit code out. The only room that knows clap and the terminal.
 //!
-//! Data goes to standard output, progress and problems to standard error. Exit codes: 0 ok, 1 the run or a check failed,
-//! 2 usage, 3 the scene is invalid, 5 too large for the memory, 130 interrupted.
+//! Data goes to standard output, progress and problems to standard error; with `--json` standard output holds exactly one
+//! document. Exit codes: 0 ok, 1 the run or a check failed, 2 usage, 3 the scene is invalid, 4 no suitable device, 5 too
+//! large for the memory or a limit of the device, 130 interrupted.
 
 mod args;
+mod bench;
+mod check;
+mod compare;
 mod devices;
 mod edits;
+mod export;
+mod failure;
+mod host;
 mod list;
+mod new;
+mod report;
 mod run;
 mod scene;
 mod show;
+mod simulate;
+mod sweep;
+mod terminal;
+mod vary;
 mod verify;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{ColorChoice, CommandFactory, FromArgMatches};
 
 pub use args::Args;
 use args::Command;
-
-/// Why a command ended without success.
-pub enum Failure {
-    Run(String),
-    Scene(String),
-    Memory(String),
-    Interrupted,
-    /// Already reported.
-    Check,
-}
-
-impl Failure {
-    fn report(self) -> u8 {
-        let (code, text) = match self {
-            Failure::Run(text) => (1, format!("error: {text}")),
-            Failure::Scene(text) => (3, text.trim_end().to_string()),
-            Failure::Memory(text) => (5, format!("error: {text}")),
-            Failure::Interrupted => (130, "interrupted: the partial run was written and marked".into()),
-            Failure::Check => (1, String::new()),
-        };
-        if !text.is_empty() {
-            eprintln!("{text}");
-        }
-        code
-    }
-}
+pub use failure::Failure;
+use terminal::Terminal;
 
 /// Runs the program with the words of the command line.
 pub fn main() -> ExitCode {
-    let args = Args::parse();
-    let done = match args.command {
-        Command::Run(run) => run::run(&run),
-        Command::Check(scene) => show::check(&scene),
-        Command::Verify(verify) => verify::verify(&verify),
-        Command::Show { name } => show::show(&name),
-        Command::List { what } => list::list(what),
-        Command::Export(export) => show::export(&export),
-        Command::Devices { json } => devices::devices(json),
-        Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Args::command(), "synfire", &mut std::io::stdout());
-            Ok(())
-        }
+    let matches = match Args::command().color(colour()).try_get_matches() {
+        Ok(matches) => matches,
+        Err(e) => e.exit(),
     };
-    match done {
+    let args = match Args::from_arg_matches(&matches) {
+        Ok(args) => args,
+        Err(e) => e.exit(),
+    };
+    let terminal = Terminal::new(&args.manner);
+    match command(args.command, &terminal) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => ExitCode::from(failure.report()),
+        Err(failure) => ExitCode::from(failure.report(&terminal)),
+    }
+}
+
+fn command(command: Command, terminal: &Terminal) -> Result<(), Failure> {
+    match command {
+        Command::Run(words) => run::run(&words, terminal),
+        Command::Check(words) => check::check(&words, terminal),
+        Command::Verify(words) => verify::verify(&words, terminal),
+        Command::Show(words) => show::show(&words, terminal),
+        Command::List { what } => list::list(what, terminal),
+        Command::New(words) => new::new(&words, terminal),
+        Command::Devices => devices::devices(terminal),
+        Command::Compare(words) => compare::compare(&words, terminal),
+        Command::Export(words) => export::export(&words, terminal),
+        Command::Bench(words) => bench::bench(&words, terminal),
+        Command::Sweep(words) => sweep::sweep(&words, terminal),
+        Command::Schema => terminal.text(&format!("{:#}\n", crate::scene::schema())),
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "synfire", &mut text);
+            terminal.text(&String::from_utf8_lossy(&text))
+        }
+    }
+}
+
+/// What `--color` says, before clap has read the words: clap's own messages follow it too.
+fn colour() -> ColorChoice {
+    let words: Vec<String> = std::env::args().collect();
+    let value = words.iter().enumerate().find_map(|(i, w)| match w.strip_prefix("--color") {
+        Some("") => words.get(i + 1).map(String::as_str),
+        Some(rest) => rest.strip_prefix('='),
+        None => None,
+    });
+    match value {
+        Some("always") => ColorChoice::Always,
+        Some("never") => ColorChoice::Never,
+        _ => ColorChoice::Auto,
     }
 }

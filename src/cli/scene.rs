@@ -4,8 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Failure;
-use super::args;
+use super::{Failure, args, host};
 use crate::base::problem::{Problem, Source};
 use crate::plan::Plan;
 use crate::scene::{Options, Scene};
@@ -13,26 +12,31 @@ use crate::session::Origin;
 
 /// Loads what `words` name: a file, a shipped scene, or standard input.
 pub fn load(words: &args::Scene) -> Result<Scene, Failure> {
-    origin(words)?.load().map_err(problems)
+    origin(words)?.load().map_err(Failure::Scene)
 }
 
 /// Where the scene comes from that `words` name.
 pub fn origin(words: &args::Scene) -> Result<Origin, Failure> {
-    threads(words.threads)?;
-    let (source, folder) = source(&words.scene)?;
-    let set = words.set.iter().map(|s| pair(s)).collect::<Result<Vec<_>, _>>()?;
-    let options = Options { set, preset: words.preset.clone(), seed: words.seed, duration: words.duration.clone() };
-    Ok(Origin { source, folder, options })
+    named(&words.scene, &words.changes)
+}
+
+/// Where the scene of this name comes from, with these changes.
+pub fn named(name: &str, changes: &args::Changes) -> Result<Origin, Failure> {
+    threads(changes.threads)?;
+    let (source, folder) = source(name)?;
+    let set = changes.set.iter().map(|s| pair(s)).collect::<Result<Vec<_>, _>>()?;
+    let (preset, duration, warmup) = (changes.preset.clone(), changes.duration.clone(), changes.warmup.clone());
+    Ok(Origin { source, folder, options: Options { set, preset, seed: changes.seed, duration, warmup } })
 }
 
 /// Lowers a scene, refusing what does not fit into memory.
 pub fn plan(scene: &Scene) -> Result<Plan, Failure> {
-    crate::session::memory::fits(&scene.network).map_err(Failure::Memory)?;
-    crate::plan::plan_within(&scene.network, free_memory()).map_err(refused)
+    crate::session::memory::fits(&scene.network).map_err(Failure::Limit)?;
+    crate::plan::plan_within(&scene.network, host::free_memory()).map_err(refused)
 }
 
 pub fn refused(e: String) -> Failure {
-    Failure::Scene(format!("error: {e}"))
+    Failure::Scene(vec![Problem::new(e)])
 }
 
 pub fn source(name: &str) -> Result<(Arc<Source>, Option<PathBuf>), Failure> {
@@ -52,7 +56,7 @@ pub fn source(name: &str) -> Result<(Arc<Source>, Option<PathBuf>), Failure> {
         Some((n, text)) => Ok((Arc::new(Source { name: format!("{n}.toml"), text: text.to_string() }), None)),
         None => {
             let hint = crate::base::problem::did_you_mean(name, shipped.iter().map(|(n, _)| *n));
-            Err(Failure::Run(format!(
+            Err(Failure::Usage(format!(
                 "no file and no shipped scene `{name}`: {}",
                 hint.unwrap_or_else(|| "`synfire list scenes` names those that are shipped".into())
             )))
@@ -61,22 +65,16 @@ pub fn source(name: &str) -> Result<(Arc<Source>, Option<PathBuf>), Failure> {
 }
 
 fn pair(text: &str) -> Result<(String, String), Failure> {
-    let (name, value) = text.split_once('=').ok_or_else(|| Failure::Run(format!("--set {text}: write it as NAME=VALUE")))?;
+    let (name, value) = text.split_once('=').ok_or_else(|| Failure::Usage(format!("--set {text}: write it as NAME=VALUE")))?;
     Ok((name.trim().into(), value.trim().into()))
-}
-
-pub fn problems(problems: Vec<Problem>) -> Failure {
-    let mut text: String = problems.iter().map(|p| p.render() + "\n").collect();
-    text += &format!("{} problem{}", problems.len(), if problems.len() == 1 { "" } else { "s" });
-    Failure::Scene(text)
 }
 
 fn threads(count: Option<usize>) -> Result<(), Failure> {
     let Some(count) = count else { return Ok(()) };
     if count == 0 || count > 1024 {
-        return Err(Failure::Run(format!("--threads {count}: between 1 and 1024")));
+        return Err(Failure::Usage(format!("--threads {count}: between 1 and 1024")));
     }
     rayon::ThreadPoolBuilder::new().num_threads(count).build_global().map_err(|e| Failure::Run(e.to_string()))
 }
 
-pub use crate::session::memory::{bytes, free as free_memory};
+pub use crate::session::memory::bytes;

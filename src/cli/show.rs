@@ -1,74 +1,167 @@
-//! `check`, `show` and `export`: what a scene or a model is, without running it.
+//! `synfire show`: what a scene means, or a model: its parameters and the update that is really run.
 
-use std::io::{BufWriter, Write};
+use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::Arc;
 
-use super::args;
-use super::scene::{bytes, load, plan};
-use super::{Failure, scene};
-use crate::base::problem::Source;
-use crate::plan::Plan;
-use crate::scene::Options;
+use serde_json::{Value, json};
 
-pub fn check(words: &args::Scene) -> Result<(), Failure> {
-    let scene = load(words)?;
-    let plan = plan(&scene)?;
-    println!("{}: {} neurons, {} synapses", scene.title, plan.neurons, plan.synapses());
-    for (what, b) in &plan.budget {
-        println!("  {what:12} {}", bytes(*b));
+use super::Failure;
+use super::args;
+use super::scene::{load, plan};
+use super::terminal::Terminal;
+use crate::base::problem::{Problem, Source, did_you_mean};
+use crate::model::Model;
+use crate::network::{Drive, Network, Probe, Projection, Receptor};
+use crate::scene::{Options, Scene};
+
+pub fn show(words: &args::Scene, terminal: &Terminal) -> Result<(), Failure> {
+    let models = crate::model::builtin();
+    let name = words.scene.as_str();
+    if models.iter().any(|(n, _)| *n == name) {
+        return model(name, terminal);
     }
-    println!("  {:12} {}", "in all", bytes(plan.bytes()));
-    for p in &plan.projections {
-        let (from, to) = (&plan.populations[p.source].name, &plan.populations[p.target].name);
-        let how = if p.procedural() { "procedural" } else { "stored" };
-        println!("  {from}->{to}: {} synapses, {how}: {}", p.wiring.synapses(), p.storage.why);
+    let shipped = crate::scene::shipped();
+    if name != "-" && !std::path::Path::new(name).exists() && !shipped.iter().any(|(n, _)| *n == name) {
+        let names = models.iter().chain(shipped).map(|(n, _)| *n);
+        let help = did_you_mean(name, names).unwrap_or_else(|| "`synfire list scenes` and `synfire list models` name them".into());
+        return Err(Failure::Usage(format!("no file, no shipped scene and no built-in model is named `{name}`: {help}")));
     }
-    Ok(())
+    let loaded = load(words)?;
+    let plan = plan(&loaded)?;
+    terminal.data(|| scene_text(&loaded, &plan), || scene_json(&loaded, &plan))
 }
 
-pub fn show(name: &str) -> Result<(), Failure> {
-    let texts = crate::model::builtin();
-    if !texts.iter().any(|(n, _)| *n == name) {
-        let hint = crate::base::problem::did_you_mean(name, texts.iter().map(|(n, _)| *n)).unwrap_or_default();
-        return Err(Failure::Run(format!("no built-in model `{name}`; `synfire list models` names them. {hint}")));
-    }
+/// A built-in model, as a population of one would run it.
+fn model(name: &str, terminal: &Terminal) -> Result<(), Failure> {
     let text = format!("format = 1\n[run]\ndt = \"0.1 ms\"\nduration = \"1 ms\"\n[populations.one]\nmodel = \"{name}\"\nsize = 1\n");
     let source = Arc::new(Source { name: name.into(), text });
-    let options = Options { set: Vec::new(), preset: None, seed: None, duration: None };
-    let scene = crate::scene::load(source, None, &options).map_err(scene::problems)?;
-    let model = &scene.network.populations[0].model;
-    let compiled = model.compile(scene.network.dt).map_err(scene::problems)?;
-    println!("{name}: {}\n{}\n\nmethod: {}\n\nparameters", model.about, model.cite, compiled.method);
-    for p in &model.parameters {
-        println!("  {:14} {} {}", p.name, p.default, p.dimension);
-    }
-    println!("receptors");
-    for r in &model.receptors {
-        println!("  {:14} weight in {}", r.name, r.weight);
-    }
-    println!("one step of 0.1 ms\n{}", compiled.update);
-    Ok(())
+    let scene = crate::scene::load(source, None, &Options::default()).map_err(Failure::Scene)?;
+    let one = scene.network.populations.first().map(|p| p.model.clone());
+    let model = one.ok_or_else(|| Failure::Scene(vec![Problem::new("the model gave no population")]))?;
+    let text = model_text(&model, scene.network.dt)?;
+    let json = model_json(&model, scene.network.dt)?;
+    terminal.data(|| text, || json)
 }
 
-pub fn export(words: &args::Export) -> Result<(), Failure> {
-    let args::Exported::Connections(words) = &words.what;
-    let scene = load(words)?;
-    connections(&plan(&scene)?).map_err(|e| Failure::Run(e.to_string()))
+fn model_text(model: &Model, dt: f64) -> Result<String, Failure> {
+    let compiled = model.compile(dt).map_err(Failure::Scene)?;
+    let mut out = format!("{}: {}\n{}\n\nmethod: {}\n\nparameters\n", model.name, model.about, model.cite, compiled.method);
+    model.parameters.iter().for_each(|p| _ = writeln!(out, "  {:14} {} {}", p.name, p.default, p.dimension));
+    out += "receptors\n";
+    model.receptors.iter().for_each(|r| _ = writeln!(out, "  {:14} weight in {}", r.name, r.weight));
+    let _ = writeln!(out, "one step of {dt} ms\n{}", compiled.update);
+    Ok(out)
 }
 
-/// Neurons are numbered over the whole network, in file order; weights in internal units, delays in ms.
-fn connections(plan: &Plan) -> std::io::Result<()> {
-    let mut out = BufWriter::new(std::io::stdout().lock());
-    writeln!(out, "source,target,weight,delay_ms")?;
-    for p in &plan.projections {
-        let mut result = Ok(());
-        crate::plan::connections(plan, p, |c| {
-            if result.is_ok() {
-                let (weight, delay) = (f64::from(c.weight) / p.weight.quanta, f64::from(c.delay) * plan.dt);
-                result = writeln!(out, "{},{},{weight},{delay:.6}", c.source, c.target);
-            }
-        });
-        result?;
+fn model_json(model: &Model, dt: f64) -> Result<Value, Failure> {
+    let compiled = model.compile(dt).map_err(Failure::Scene)?;
+    let parameters = model.parameters.iter().map(|p| json!({ "name": p.name, "default": p.default, "unit": p.dimension.to_string() }));
+    let states = model.states.iter().map(|s| json!({ "name": s.name, "unit": s.dimension.to_string() }));
+    let receptors =
+        model.receptors.iter().map(|r| json!({ "name": r.name, "weight_unit": r.weight.to_string(), "non_negative": r.non_negative }));
+    let inputs = model.inputs.iter().map(|i| json!({ "name": i.name, "unit": i.dimension.to_string() }));
+    Ok(json!({
+        "model": model.name, "about": model.about, "cite": model.cite, "method": compiled.method, "dt_ms": dt,
+        "parameters": parameters.collect::<Vec<_>>(), "states": states.collect::<Vec<_>>(), "receptors": receptors.collect::<Vec<_>>(),
+        "inputs": inputs.collect::<Vec<_>>(), "update": compiled.update,
+    }))
+}
+
+/// The models in use, by name.
+fn models(network: &Network) -> BTreeMap<&str, &Arc<Model>> {
+    network.populations.iter().map(|p| (p.model.name.as_str(), &p.model)).collect()
+}
+
+fn title(network: &Network, p: &Projection) -> String {
+    format!("{}->{}", network.populations[p.from.population].name, network.populations[p.to.population].name)
+}
+
+/// The receptor of a target and the unit of its weights.
+fn receptor(network: &Network, target: usize, receptor: Receptor) -> (String, String) {
+    let all = &network.populations[target].model.receptors;
+    match receptor {
+        Receptor::Named(r) => all.get(r).map_or_else(Default::default, |r| (r.name.clone(), r.weight.to_string())),
+        Receptor::BySign => ("by sign".into(), all.first().map_or(String::new(), |r| r.weight.to_string())),
     }
-    out.flush()
+}
+
+fn kind(drive: &Drive) -> &'static str {
+    match drive {
+        Drive::Poisson { .. } => "poisson",
+        Drive::Current { .. } => "current",
+        Drive::Spikes { .. } => "spikes",
+    }
+}
+
+fn probe(network: &Network, probe: &Probe) -> (String, String) {
+    let name = |of: &crate::network::Part| format!("{} ({} neurons)", network.populations[of.population].name, of.which.len());
+    match probe {
+        Probe::Spikes { of } => ("spikes".into(), name(of)),
+        Probe::State { of, variable, every, .. } => {
+            let states = &network.populations[of.population].model.states;
+            let variable = states.get(*variable).map_or("", |s| s.name.as_str());
+            (format!("{variable} every {} ms", *every as f64 * network.dt), name(of))
+        }
+        Probe::Rate { of, every, .. } => (format!("rate in bins of {} ms", *every as f64 * network.dt), name(of)),
+    }
+}
+
+fn scene_text(scene: &Scene, plan: &crate::plan::Plan) -> String {
+    let n = &scene.network;
+    let time = |steps: u64| format!("{} ms", steps as f64 * n.dt);
+    let mut out = format!("{}\n{}\n{}\n\n", scene.title, scene.about, scene.cite);
+    let preset = scene.preset.as_deref().map_or(String::new(), |p| format!(", preset {p}"));
+    let _ = writeln!(out, "dt {} ms, warm-up {}, duration {}, seed {}{preset}", n.dt, time(n.warmup), time(n.duration), n.seed);
+    out += "\npopulations\n";
+    n.populations.iter().for_each(|p| _ = writeln!(out, "  {:16} {:>9} x {}", p.name, p.size, p.model.name));
+    out += "\nprojections\n";
+    for (p, planned) in n.projections.iter().zip(&plan.projections) {
+        let (receptor, unit) = receptor(n, p.to.population, p.receptor);
+        let _ = writeln!(
+            out,
+            "  {:16} {:>11} synapses, receptor {receptor}, weights in {unit}, delays of {} to {} ms",
+            title(n, p),
+            planned.wiring.synapses(),
+            round(planned.shortest() * n.dt),
+            round(planned.longest() * n.dt)
+        );
+    }
+    out += "\nstimuli\n";
+    for s in &n.stimuli {
+        let to = format!("{} ({} neurons)", n.populations[s.to.population].name, s.to.which.len());
+        let _ = writeln!(out, "  {:16} {} to {to}", s.name, kind(&s.kind));
+    }
+    out += "\nprobes\n";
+    n.probes.iter().map(|p| probe(n, p)).for_each(|(what, of)| _ = writeln!(out, "  {what:16} of {of}"));
+    for model in models(n).values() {
+        let _ = writeln!(out, "\nmodel {}", model_text(model, n.dt).unwrap_or_default().trim_end());
+    }
+    let _ = write!(out, "\nthe scene, resolved\n\n{}", scene.resolved);
+    out
+}
+
+fn round(x: f64) -> f64 {
+    (x * 1e6).round() / 1e6
+}
+
+fn scene_json(scene: &Scene, plan: &crate::plan::Plan) -> Value {
+    let n = &scene.network;
+    let projections = n.projections.iter().zip(&plan.projections).map(|(p, planned)| {
+        let (receptor, unit) = receptor(n, p.to.population, p.receptor);
+        json!({ "address": title(n, p), "synapses": planned.wiring.synapses(), "receptor": receptor, "weight_unit": unit,
+            "delay_ms": [round(planned.shortest() * n.dt), round(planned.longest() * n.dt)] })
+    });
+    let populations = n.populations.iter().map(|p| json!({ "name": p.name, "neurons": p.size, "model": p.model.name }));
+    let stimuli = n
+        .stimuli
+        .iter()
+        .map(|s| json!({ "name": s.name, "kind": kind(&s.kind), "to": n.populations[s.to.population].name, "neurons": s.to.which.len() }));
+    let probes = n.probes.iter().map(|p| probe(n, p)).map(|(record, of)| json!({ "record": record, "of": of }));
+    json!({
+        "title": scene.title, "about": scene.about, "cite": scene.cite, "preset": scene.preset, "dt_ms": n.dt, "seed": n.seed,
+        "warmup_steps": n.warmup, "duration_steps": n.duration, "populations": populations.collect::<Vec<_>>(),
+        "projections": projections.collect::<Vec<_>>(), "stimuli": stimuli.collect::<Vec<_>>(), "probes": probes.collect::<Vec<_>>(),
+        "models": models(n).values().filter_map(|m| model_json(m, n.dt).ok()).collect::<Vec<_>>(), "resolved": scene.resolved,
+    })
 }

@@ -1,58 +1,65 @@
 //! `synfire verify`: every preset of a scene against the numbers it must reproduce.
 
-use super::Failure;
-use super::args::Verify;
-use super::run::{Task, machine, simulate, words};
-use super::scene::{load, origin, plan, problems};
-use crate::record::Recording;
-use crate::scene::Expectation;
-use crate::session::Machine;
+use serde_json::{Value, json};
 
-pub fn verify(args: &Verify) -> Result<(), Failure> {
-    let scene = load(&words(&args.scene, args.preset.clone(), 1))?;
-    let machine = machine(&args.place)?;
-    let mut good = true;
-    let mut count = 0;
-    for preset in scene.presets.iter().filter(|p| args.preset.as_deref().is_none_or(|name| name == p.name)) {
-        let name = Some(preset.name.clone()).filter(|n| !n.is_empty());
-        count += preset.expect.len();
-        good &= one(&args.scene, &machine, name, &preset.expect)?;
+use super::args::{Changes, Verify};
+use super::scene::named;
+use super::simulate::{Task, machine, simulate};
+use super::terminal::Terminal;
+use super::{Failure, host};
+use crate::record::{METRICS, Recording};
+use crate::scene::{Expectation, Interval, Preset};
+use crate::session::{Machine, Origin};
+
+pub fn verify(words: &Verify, terminal: &Terminal) -> Result<(), Failure> {
+    let origin = named(&words.scene, &Changes { preset: words.preset.clone(), ..Changes::default() })?;
+    let scene = origin.load().map_err(Failure::Scene)?;
+    let chosen: Vec<&Preset> = scene.presets.iter().filter(|p| words.preset.as_deref().is_none_or(|name| name == p.name)).collect();
+    if chosen.iter().all(|p| p.expect.is_empty()) {
+        return Err(Failure::Usage(format!("{} states no expectation, so there is nothing to verify", words.scene)));
     }
-    if count == 0 {
-        return Err(Failure::Run(format!("{} states no expectation, so there is nothing to verify", args.scene)));
+    let machine = machine(&words.place, terminal)?;
+    let mut results = Vec::new();
+    for preset in chosen.iter().filter(|p| !p.expect.is_empty()) {
+        let of = one(&origin, &machine, preset, &words.scene, terminal)?;
+        if !terminal.json {
+            terminal.text(&text(preset, &words.scene, &of))?;
+        }
+        results.extend(of);
+    }
+    let good = results.iter().all(|r| r["ok"] == true);
+    let place = machine.describe();
+    if terminal.json {
+        let all = json!({ "scene": words.scene, "ok": good, "engine": place.engine, "device": place.device, "results": results });
+        terminal.data(String::new, || all)?;
     }
     if good { Ok(()) } else { Err(Failure::Check) }
 }
 
 /// Runs a preset once per seed and judges the means over the seeds.
-fn one(scene: &str, machine: &Machine, preset: Option<String>, expect: &[Expectation]) -> Result<bool, Failure> {
-    let seeds = expect.iter().map(|e| e.seeds).max().unwrap_or(1).max(1);
+fn one(origin: &Origin, machine: &Machine, preset: &Preset, scene: &str, terminal: &Terminal) -> Result<Vec<Value>, Failure> {
+    let seeds = preset.expect.iter().map(|e| e.seeds).max().unwrap_or(1).max(1);
     let mut recordings = Vec::new();
     let mut names = Vec::new();
     for seed in 1..=seeds {
-        let origin = origin(&words(scene, preset.clone(), u64::from(seed)))?;
-        let scene = origin.load().map_err(problems)?;
-        let plan = plan(&scene)?;
-        names = plan.populations.iter().map(|p| p.name.clone()).collect();
-        let directory = std::env::temp_dir().join(format!("synfire-verify-{}-{seed}", std::process::id()));
-        std::fs::create_dir_all(&directory).map_err(|e| Failure::Run(format!("{}: {e}", directory.display())))?;
-        let task = Task { origin, scene, plan, state: None, journal: Vec::new() };
-        let (_, recording, outcome) = simulate(task, machine, &directory, false)?;
+        terminal.detail(format!("{scene} {} seed {seed}", preset.name));
+        let mut origin = origin.clone();
+        origin.options.seed = Some(u64::from(seed));
+        origin.options.preset = Some(preset.name.clone()).filter(|n| !n.is_empty());
+        let task = Task::new(origin)?;
+        names = task.plan.populations.iter().map(|p| p.name.clone()).collect();
+        let folder = host::Temporary::new(&format!("verify-{seed}")).map_err(Failure::Run)?;
+        let (_, recording, outcome) = simulate(task, machine, folder.path(), terminal, false)?;
         if outcome.interrupted {
-            return Err(Failure::Interrupted);
+            return Err(Failure::Interrupted("nothing was verified".into()));
+        }
+        if let Some(e) = outcome.failed {
+            return Err(Failure::Run(e));
         }
         recordings.push(recording);
-        // What is left in the temporary folder is the system's to clear.
-        let _ = std::fs::remove_dir_all(directory);
     }
-    println!("{} ({seeds} seed{})", preset.as_deref().unwrap_or(scene), if seeds == 1 { "" } else { "s" });
-    let mut good = true;
-    for e in expect {
-        for interval in &e.intervals {
-            good &= judge(e, &interval.population, interval.low, interval.high, &recordings, &names)?;
-        }
-    }
-    Ok(good)
+    let all = preset.expect.iter().flat_map(|e| e.intervals.iter().map(move |i| (e, i)));
+    Ok(all.map(|(e, interval)| judge(preset, e, interval, &recordings, &names)).collect())
 }
 
 /// Whether the population spiked in the last 100 ms of the run.
@@ -61,25 +68,46 @@ fn alive(recording: &Recording, population: usize) -> bool {
     recording.measure("lifetime", population, 0).is_ok_and(|t| t > end - 100.0)
 }
 
-fn judge(e: &Expectation, population: &str, low: f64, high: f64, recordings: &[Recording], names: &[String]) -> Result<bool, Failure> {
-    let index = names.iter().position(|n| n == population).ok_or_else(|| Failure::Run(format!("no population {population}")))?;
+fn judge(preset: &Preset, e: &Expectation, interval: &Interval, recordings: &[Recording], names: &[String]) -> Value {
+    let index = names.iter().position(|n| *n == interval.population).unwrap_or_default();
     let all = &recordings[..(e.seeds.max(1) as usize).min(recordings.len())];
     let runs: Vec<&Recording> = all.iter().filter(|r| !e.alive || alive(r, index)).collect();
-    if e.alive {
-        let lifetimes: Vec<String> = all.iter().filter_map(|r| r.measure("lifetime", index, 0).ok()).map(|t| format!("{t:.0}")).collect();
-        println!("       {} of {} seeds alive at the end; last spikes at {} ms", runs.len(), all.len(), lifetimes.join(", "));
-    }
-    let values = runs.iter().map(|r| r.measure(&e.metric, index, e.min_spikes)).collect::<Result<Vec<_>, _>>().map_err(Failure::Run)?;
+    let unit = METRICS.iter().find(|m| m.name == e.metric).map_or(1.0, |m| m.shown);
+    let lifetimes: Option<Vec<f64>> = e.alive.then(|| all.iter().filter_map(|r| r.measure("lifetime", index, 0).ok()).collect());
+    let values = runs.iter().map(|r| r.measure(&e.metric, index, e.min_spikes)).collect::<Result<Vec<_>, _>>();
+    let (values, why) = match values {
+        Ok(values) if values.is_empty() => (values, Some("no seed spikes to the end".to_string())),
+        Ok(values) => (values, None),
+        Err(e) => (Vec::new(), Some(e)),
+    };
     let mean = values.iter().sum::<f64>() / values.len() as f64;
-    let good = mean >= low && mean <= high;
-    let unit = crate::record::METRICS.iter().find(|m| m.name == e.metric).map_or(1.0, |m| m.shown);
-    println!(
-        "  {} {:24} {:>10.4}  expected {:.4} to {:.4}",
-        if good { "ok  " } else { "FAIL" },
-        format!("{}.{population}", e.metric),
-        mean * unit,
-        low * unit,
-        high * unit
-    );
-    Ok(good)
+    let finite = |x: f64| x.is_finite().then_some(x * unit);
+    json!({
+        "preset": preset.name, "metric": e.metric, "population": interval.population, "seeds": all.len(), "judged": values.len(),
+        "ok": mean >= interval.low && mean <= interval.high, "measured": finite(mean), "low": finite(interval.low),
+        "high": finite(interval.high), "values": values.iter().map(|v| v * unit).collect::<Vec<_>>(), "lifetimes_ms": lifetimes, "why": why,
+    })
+}
+
+fn text(preset: &Preset, scene: &str, results: &[Value]) -> String {
+    let seeds = results.iter().filter_map(|r| r["seeds"].as_u64()).max().unwrap_or(1);
+    let name = if preset.name.is_empty() { scene } else { &preset.name };
+    let mut text = format!("{name} ({seeds} seed{})\n", if seeds == 1 { "" } else { "s" });
+    for r in results {
+        let number = |key: &str, none: &str| r[key].as_f64().map_or(none.to_string(), |x| format!("{x:.4}"));
+        if let Some(lifetimes) = r["lifetimes_ms"].as_array() {
+            let at: Vec<String> = lifetimes.iter().filter_map(Value::as_f64).map(|t| format!("{t:.0}")).collect();
+            text += &format!("       {} of {} seeds alive at the end; last spikes at {} ms\n", r["judged"], r["seeds"], at.join(", "));
+        }
+        let what = format!("{}.{}", r["metric"].as_str().unwrap_or_default(), r["population"].as_str().unwrap_or_default());
+        text += &format!(
+            "  {} {what:24} {:>10}  expected {} to {}{}\n",
+            if r["ok"] == true { "ok  " } else { "FAIL" },
+            number("measured", "-"),
+            number("low", "any"),
+            number("high", "any"),
+            r["why"].as_str().map_or(String::new(), |why| format!("  ({why})"))
+        );
+    }
+    text
 }

@@ -8,15 +8,31 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 mod checkpoint;
+mod stored;
 
 use crate::base::npy::header;
 use crate::record::{Recording, Words};
 pub use checkpoint::{Checkpoint, read_checkpoint, write_checkpoint};
+pub use stored::{Items, Stored};
 
-/// Writes `spikes_step`, `spikes_neuron` (u32), for each probe `NAME_step` (u32) and `NAME` (f32, time x neuron), and for each rate
-/// `NAME_step` (the ends of its bins) and `NAME` (f32, Hz).
-pub fn npz(recording: &Recording, path: &Path) -> Result<(), String> {
-    write_npz(recording, path).map_err(|e| format!("{}: {e}", path.display()))
+/// Removes the files of the run that `directory` holds: those that its `run.json` names, and no other.
+pub fn clear(directory: &Path) -> Result<(), String> {
+    let Ok(text) = std::fs::read_to_string(directory.join("run.json")) else { return Ok(()) };
+    let about: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let named: Vec<&str> = about["files"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str).collect();
+    let own = |name: &&str| Path::new(name).file_name().is_some_and(|n| n == *name);
+    for path in named.into_iter().filter(own).map(|name| directory.join(name)).filter(|p| p.is_file()) {
+        std::fs::remove_file(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Writes `data.npz` and gives its name: `spikes_step`, `spikes_neuron` (u32), for each probe `NAME_step` (u32) and `NAME`
+/// (f32, time x neuron), and for each rate `NAME_step` (the ends of its bins) and `NAME` (f32, Hz).
+pub fn npz(recording: &Recording, directory: &Path) -> Result<Vec<String>, String> {
+    let path = directory.join("data.npz");
+    write_npz(recording, &path).map_err(|e| format!("{}: {e}", path.display()))?;
+    Ok(vec!["data.npz".into()])
 }
 
 fn write_npz(recording: &Recording, path: &Path) -> std::io::Result<()> {
@@ -46,9 +62,12 @@ fn array(zip: &mut ZipWriter<BufWriter<File>>, name: &str, kind: &str, words: &W
     Ok(())
 }
 
-/// Writes `spikes.csv` (step, time in ms, neuron) and `NAME.csv` for each probe (step, one column for each neuron).
-pub fn csv(recording: &Recording, directory: &Path) -> Result<(), String> {
-    write_csv(recording, directory).map_err(|e| format!("{}: {e}", directory.display()))
+/// Writes `spikes.csv` (step, time in ms, neuron), `NAME.csv` for each probe (step, one column for each neuron) and for each
+/// rate (step, rate), and gives their names.
+pub fn csv(recording: &Recording, directory: &Path) -> Result<Vec<String>, String> {
+    write_csv(recording, directory).map_err(|e| format!("{}: {e}", directory.display()))?;
+    let probes = recording.layout.probes.iter().chain(&recording.layout.rates).map(|p| format!("{}.csv", p.name));
+    Ok(std::iter::once("spikes.csv".into()).chain(probes).collect())
 }
 
 fn write_csv(recording: &Recording, directory: &Path) -> std::io::Result<()> {

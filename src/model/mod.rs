@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 pub use builtin::builtin;
 pub use compile::Compiled;
-pub use read::read;
+pub use read::{KEYS, read};
 
 use crate::base::problem::Source;
 use crate::base::units::Dimension;

@@ -12,7 +12,7 @@ use super::{Event, Input, Least, Model, Parameter, Receptor, State, calls};
 use crate::base::problem::{Problem, Source, did_you_mean};
 use crate::base::units::{CURRENT, Dimension, Quantity, VOLTAGE};
 
-const KEYS: [&str; 18] = [
+pub const KEYS: [&str; 18] = [
     "about",
     "cite",
     "receptor_by",

@@ -1,48 +1,84 @@
 //! Metrics: one number from the statistics of one population. Each states its formula, bins, minimum spikes and subset.
 
-use rustfft::FftPlanner;
-use rustfft::num_complex::Complex;
-
 use super::Recording;
-use super::statistics::{BIN, Statistics};
+use super::counts::BIN;
+use super::statistics::Statistics;
 
 pub struct Metric {
     pub name: &'static str,
-    pub about: &'static str,
+    /// Unit in which it is shown.
+    pub unit: &'static str,
+    pub formula: &'static str,
+    pub bins: &'static str,
+    /// Spikes below which it is not told.
+    pub minimum: &'static str,
+    /// Neurons and time that count.
+    pub subset: &'static str,
     /// Factor from internal units (1/ms for frequencies, ms for times) to the unit shown.
     pub shown: f64,
     measure: fn(&Statistics, usize, u32) -> f64,
 }
 
+const ALL: &str = "all neurons of the population, after the warm-up";
+
 pub const METRICS: [Metric; 6] = [
     Metric {
         name: "rate",
-        about: "Mean rate in Hz: spikes / (neurons x time), all neurons, after the warm-up.",
+        unit: "Hz",
+        formula: "spikes / (neurons x time)",
+        bins: "none",
+        minimum: "none; a silent population has 0 Hz",
+        subset: ALL,
         shown: 1e3,
         measure: rate,
     },
     Metric {
         name: "cv_isi",
-        about: "Mean over neurons of sd / mean of their inter-spike intervals (population sd), over neurons with at least\n                 `min_spikes` spikes (2 unless told, at least 2 intervals), after the warm-up.",
+        unit: "1",
+        formula: "mean over neurons of sd / mean of the inter-spike intervals of each (population sd, divided by n)",
+        bins: "none",
+        minimum: "per neuron `min_spikes` (2 unless the expectation says otherwise) and 2 intervals",
+        subset: "the neurons with that many spikes, after the warm-up",
         shown: 1.0,
         measure: cv_isi,
     },
     Metric {
         name: "synchrony",
-        about: "Fano factor of the population count: variance / mean of the spikes of all neurons in bins of 1 ms; 1 for\n                 independent Poisson neurons.",
+        unit: "1",
+        formula: "Fano factor of the population count: variance / mean of the spikes of all neurons in a bin; 1 for independent Poisson neurons",
+        bins: "1 ms, from the end of the warm-up; a last incomplete bin is left out",
+        minimum: "1",
+        subset: ALL,
         shown: 1.0,
         measure: synchrony,
     },
     Metric {
         name: "peak_frequency",
-        about: "Frequency in Hz of the largest value between 4 and 500 Hz of the power spectrum of the population count in\n                 bins of 0.5 ms (Welch: Hann windows of 512 ms, half overlapping; of the whole run if shorter).",
+        unit: "Hz",
+        formula: "frequency between 4 and 500 Hz of the largest power of the population count (Welch: Hann windows, half overlapping; the vertex of a parabola through the peak and its neighbours)",
+        bins: "0.5 ms, windows of 512 ms; a run shorter than that is one window",
+        minimum: "1, and 16 ms",
+        subset: ALL,
         shown: 1e3,
         measure: peak_frequency,
     },
-    Metric { name: "spikes", about: "Number of spikes of all neurons after the warm-up.", shown: 1.0, measure: spikes },
+    Metric {
+        name: "spikes",
+        unit: "1",
+        formula: "number of spikes",
+        bins: "none",
+        minimum: "none",
+        subset: ALL,
+        shown: 1.0,
+        measure: spikes,
+    },
     Metric {
         name: "lifetime",
-        about: "Time of the last spike of the population in ms, from the start of the run.",
+        unit: "ms",
+        formula: "time of the last spike, counted from the start of the run",
+        bins: "none",
+        minimum: "none; a silent population has 0 ms",
+        subset: "all neurons of the population, warm-up included",
         shown: 1.0,
         measure: lifetime,
     },
@@ -81,10 +117,7 @@ fn cv_isi(s: &Statistics, p: usize, min: u32) -> f64 {
 }
 
 fn synchrony(s: &Statistics, p: usize, _: u32) -> f64 {
-    let counts: Vec<f64> = s.bins[p].chunks_exact(2).map(|c| f64::from(c[0] + c[1])).collect();
-    let n = counts.len() as f64;
-    let mean = counts.iter().sum::<f64>() / n;
-    counts.iter().map(|c| (c - mean) * (c - mean)).sum::<f64>() / n / mean
+    s.counts[p].fano()
 }
 
 fn lifetime(s: &Statistics, p: usize, _: u32) -> f64 {
@@ -92,20 +125,7 @@ fn lifetime(s: &Statistics, p: usize, _: u32) -> f64 {
 }
 
 fn peak_frequency(s: &Statistics, p: usize, _: u32) -> f64 {
-    let counts: Vec<f64> = s.bins[p].iter().map(|c| f64::from(*c)).collect();
-    let n = counts.len().min((512.0 / BIN) as usize);
-    if n < 32 || counts.iter().all(|c| *c == 0.0) {
-        return f64::NAN;
-    }
-    let mean = counts.iter().sum::<f64>() / counts.len() as f64;
-    let fft = FftPlanner::new().plan_fft_forward(n);
-    let mut power = vec![0.0; n / 2];
-    for start in (0..=counts.len() - n).step_by(n / 2) {
-        let window = |i: usize| 0.5 - 0.5 * libm::cos(std::f64::consts::TAU * i as f64 / n as f64);
-        let mut buffer: Vec<_> = (0..n).map(|i| Complex::new((counts[start + i] - mean) * window(i), 0.0)).collect();
-        fft.process(&mut buffer);
-        power.iter_mut().zip(&buffer).for_each(|(p, c)| *p += c.norm_sqr());
-    }
+    let Some((power, n)) = s.counts[p].spectrum() else { return f64::NAN };
     let frequency = |k: usize| k as f64 / (n as f64 * BIN);
     let peak = (1..n / 2).filter(|k| (0.004..=0.5).contains(&frequency(*k))).max_by(|a, b| power[*a].total_cmp(&power[*b]));
     peak.map_or(f64::NAN, |k| {

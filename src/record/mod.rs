@@ -1,6 +1,7 @@
-//! Harvest -> Recording: streams to disk, keeps running statistics. Memory grows by one count per population and
-//! half-millisecond, never with the number of spikes. Knows no engine and no file format of the user's.
+//! Harvest -> Recording: streams to disk, keeps running statistics. Memory grows neither with the time nor with the number
+//! of spikes. Knows no engine and no file format of the user's.
 
+mod counts;
 mod metrics;
 mod rate;
 mod statistics;

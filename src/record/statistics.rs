@@ -1,9 +1,7 @@
 //! Running sums of a run after its warm-up: what the metrics are computed from. Knows no metric.
 
 use super::Layout;
-
-/// Width of a bin of the population counts, ms.
-pub const BIN: f64 = 0.5;
+use super::counts::{BIN, Counts};
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Neuron {
@@ -24,8 +22,8 @@ pub struct Statistics {
     pub neurons: Vec<Neuron>,
     /// First neuron and size of each population.
     pub ranges: Vec<(u32, u32)>,
-    /// Spikes of each population in each bin of `BIN` ms.
-    pub bins: Vec<Vec<u32>>,
+    /// Spikes of each population in bins of `BIN` ms.
+    pub counts: Vec<Counts>,
     /// Step of the last spike of each population, warm-up included.
     pub last: Vec<u64>,
     population: Vec<u32>,
@@ -41,7 +39,7 @@ impl Statistics {
             steps: 0,
             neurons: vec![Neuron::default(); population.len()],
             ranges: layout.populations.iter().map(|p| (p.1, p.2)).collect(),
-            bins: vec![Vec::new(); layout.populations.len()],
+            counts: layout.populations.iter().map(|_| Counts::new()).collect(),
             last: vec![0; layout.populations.len()],
             population,
         }
@@ -53,11 +51,7 @@ impl Statistics {
         if step <= self.warmup {
             return;
         }
-        let bin = ((step - self.warmup - 1) as f64 * self.dt / BIN) as usize;
-        if self.bins[p].len() <= bin {
-            self.bins[p].resize(bin + 1, 0);
-        }
-        self.bins[p][bin] += 1;
+        self.counts[p].spike(((step - self.warmup - 1) as f64 * self.dt / BIN) as u64);
         let n = &mut self.neurons[neuron as usize];
         n.spikes += 1;
         if n.last > 0 {
@@ -72,8 +66,8 @@ impl Statistics {
     /// The run has come to this step.
     pub fn reach(&mut self, step: u64) {
         self.steps = step.saturating_sub(self.warmup);
-        let whole = (self.steps as f64 * self.dt / BIN) as usize;
-        self.bins.iter_mut().filter(|b| b.len() < whole).for_each(|b| b.resize(whole, 0));
+        let whole = (self.steps as f64 * self.dt / BIN) as u64;
+        self.counts.iter_mut().for_each(|c| c.reach(whole));
     }
 
     pub fn of(&self, population: usize) -> &[Neuron] {

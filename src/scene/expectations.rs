@@ -36,7 +36,9 @@ pub struct Interval {
     pub high: f64,
 }
 
-const KEYS: [&str; 11] = ["metric", "over", "between", "below", "above", "near", "within", "seeds", "min_spikes", "alive", "about"];
+/// Keys of a preset.
+pub const PRESET_KEYS: [&str; 4] = ["set", "expect", "label", "about"];
+pub const KEYS: [&str; 11] = ["metric", "over", "between", "below", "above", "near", "within", "seeds", "min_spikes", "alive", "about"];
 
 pub fn presets(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Preset> {
     let mut out = Vec::new();
@@ -47,7 +49,7 @@ pub fn presets(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Pr
     let Some(tables) = document.get("presets").and_then(Item::as_table_like) else { return out };
     for (name, item) in tables.iter() {
         let Some(table) = item.as_table_like() else { continue };
-        reader.keys("a preset", table, &["set", "expect", "label", "about"]);
+        reader.keys("a preset", table, &PRESET_KEYS);
         let expect = table.get("expect").map(|e| list(reader, e, places)).unwrap_or_default();
         let label = reader.string(table, "label").unwrap_or_else(|| name.into());
         let about = reader.string(table, "about").unwrap_or_default();

@@ -11,6 +11,7 @@ mod parts;
 mod populations;
 mod projections;
 mod saved;
+mod schema;
 mod shipped;
 mod space;
 mod stimuli;
@@ -28,6 +29,7 @@ pub use expectations::{Expectation, Interval, Preset};
 use fields::Reader;
 pub use knobs::{Button, Knob};
 pub use saved::{Saved, session};
+pub use schema::schema;
 pub use shipped::shipped;
 use value::{Content, Scope, Value, Wrong};
 
@@ -38,6 +40,7 @@ pub struct Options {
     pub preset: Option<String>,
     pub seed: Option<u64>,
     pub duration: Option<String>,
+    pub warmup: Option<String>,
 }
 
 /// A scene and all it means.
@@ -59,7 +62,7 @@ pub struct Scene {
     pub resolved: String,
 }
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 18] = [
     "format",
     "title",
     "about",
@@ -75,7 +78,14 @@ const KEYS: [&str; 15] = [
     "stimuli",
     "probes",
     "presets",
+    "expect",
+    "session",
+    "journal",
 ];
+
+const RUN_KEYS: [&str; 4] = ["dt", "duration", "warmup", "seed"];
+const PARAMETER_KEYS: [&str; 5] = ["value", "range", "about", "log", "label"];
+const TABLE_KEYS: [&str; 7] = ["over", "values", "value", "unit", "default", "entries", "about"];
 
 /// Loads a scene. Files it names are looked for in `folder`.
 pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Result<Scene, Vec<Problem>> {
@@ -83,8 +93,7 @@ pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Re
     let document = overrides::parse(&source).map_err(|p| vec![p])?;
     let mut reader = Reader { scope: Scope::new(source.clone()), problems: Vec::new(), folder: folder.map(Path::to_path_buf) };
     let table = document.as_table();
-    let known: Vec<&str> = KEYS.iter().copied().chain(["expect", "session", "journal"]).collect();
-    reader.keys("a scene", table, &known);
+    reader.keys("a scene", table, &KEYS);
     format(&mut reader, table);
     let stepped = step(&mut reader, table);
     names(&mut reader, table);
@@ -129,7 +138,7 @@ fn step(reader: &mut Reader, document: &Table) -> Option<()> {
         reader.push(Problem::new("the scene has no [run]").help("add [run] with dt, duration and, if wanted, warmup and seed"));
         return None;
     };
-    reader.keys("[run]", table, &["dt", "duration", "warmup", "seed"]);
+    reader.keys("[run]", table, &RUN_KEYS);
     let dt = match table.get("dt") {
         None => 0.1,
         Some(item) => {
@@ -181,7 +190,7 @@ fn names(reader: &mut Reader, document: &Table) {
     if let Some(parameters) = document.get("parameters").and_then(Item::as_table_like) {
         for (name, item) in parameters.iter() {
             if let Some(t) = item.as_table_like() {
-                reader.keys("a parameter", t, &["value", "range", "about", "log", "label"]);
+                reader.keys("a parameter", t, &PARAMETER_KEYS);
             }
             let value = item.as_table_like().and_then(|t| t.get("value")).unwrap_or(item);
             reader.scope.parameters.insert(name.into(), value.clone());
@@ -196,7 +205,7 @@ fn names(reader: &mut Reader, document: &Table) {
 }
 
 fn table(reader: &mut Reader, item: &Item, t: &dyn TableLike) -> Option<value::Table> {
-    reader.keys("a table", t, &["over", "values", "value", "unit", "default", "entries", "about"]);
+    reader.keys("a table", t, &TABLE_KEYS);
     let over = projections::required(reader, item, t, "over")?;
     let texts: Vec<String> = match over.as_str() {
         Some(s) => vec![s.into()],

@@ -21,7 +21,8 @@ pub fn apply(source: Arc<Source>, options: &Options) -> Result<(Arc<Source>, Opt
     let source = Arc::new(Source { name: source.name.clone(), text });
     let mut document: DocumentMut = source.text.parse().map_err(|e| syntax(&source, &e))?;
     let preset = options.preset.clone().or_else(|| document.get("preset").and_then(Item::as_str).map(String::from));
-    if preset.is_none() && options.set.is_empty() && options.seed.is_none() && options.duration.is_none() {
+    let times = options.duration.is_some() || options.warmup.is_some();
+    if preset.is_none() && options.set.is_empty() && options.seed.is_none() && !times {
         return Ok((source, None));
     }
     if let Some(name) = &preset {
@@ -132,8 +133,10 @@ fn run(document: &mut DocumentMut, options: &Options) -> Result<(), Problem> {
         let seed = i64::try_from(seed).map_err(|_| Problem::new(format!("a seed of {seed}")).help("at most 2^53"))?;
         table.insert("seed", Item::Value(seed.into()));
     }
-    if let Some(duration) = &options.duration {
-        table.insert("duration", Item::Value(duration.as_str().into()));
+    for (key, time) in [("duration", &options.duration), ("warmup", &options.warmup)] {
+        if let Some(time) = time {
+            table.insert(key, Item::Value(time.as_str().into()));
+        }
     }
     Ok(())
 }

@@ -13,6 +13,10 @@ use crate::base::units::Quantity;
 use crate::model::{self, Model, Parameter};
 use crate::network::{Population, Positions, Values};
 
+/// Keys of a model that copies another.
+pub const COPY_KEYS: [&str; 4] = ["base", "parameters", "about", "cite"];
+pub const KEYS: [&str; 7] = ["model", "size", "like", "each", "initial", "parameters", "positions"];
+
 #[derive(Default)]
 pub struct Populations {
     pub all: Vec<Population>,
@@ -91,7 +95,7 @@ fn read(reader: &mut Reader, name: &str, table: &dyn TableLike) -> Option<Model>
 /// Another model with other defaults.
 fn copy(reader: &mut Reader, name: &str, item: &Item, base: &Model) -> Option<Model> {
     let table = item.as_table_like()?;
-    reader.keys("a copied model", table, &["base", "parameters", "about", "cite"]);
+    reader.keys("a copied model", table, &COPY_KEYS);
     let mut model = Model { name: name.into(), ..base.clone() };
     if let Some(parameters) = table.get("parameters").and_then(Item::as_table_like) {
         for (key, item) in parameters.iter() {
@@ -122,7 +126,7 @@ pub fn populations(reader: &mut Reader, document: &Table, models: &BTreeMap<Stri
             reader.say(item, format!("populations.{name} must be a table"), format!("write [populations.{name}]"));
             continue;
         };
-        reader.keys("a population", table, &["model", "size", "like", "each", "initial", "parameters", "positions"]);
+        reader.keys("a population", table, &KEYS);
         let set = table.get("each").and_then(Item::as_str).map(String::from);
         match &set {
             None => one(reader, tables, name, table, models, None, &mut out),

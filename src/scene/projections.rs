@@ -10,7 +10,7 @@ use crate::base::problem::did_you_mean;
 use crate::base::units::TIME;
 use crate::network::{Degree, Kind, Law, Part, Profile, Projection, Receptor, Rule, Shape, Storage};
 
-const KEYS: [&str; 20] = [
+pub const KEYS: [&str; 20] = [
     "from",
     "to",
     "rule",
@@ -32,7 +32,7 @@ const KEYS: [&str; 20] = [
     "width",
     "reach",
 ];
-const RULES: [&str; 8] =
+pub const RULES: [&str; 8] =
     ["all_to_all", "one_to_one", "fixed_probability", "fixed_in_degree", "fixed_out_degree", "fixed_total_number", "distance", "list"];
 
 pub fn projections(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Projection> {

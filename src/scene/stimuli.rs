@@ -14,8 +14,10 @@ use crate::base::problem::did_you_mean;
 use crate::base::units::{NUMBER, RATE};
 use crate::network::{Drive, Kind, Part, Probe, Rate, Receptor, Stimulus, Values, Wave};
 
-const KINDS: [&str; 5] = ["poisson", "current", "sine", "noise", "spikes"];
-const KEYS: [&str; 20] = [
+/// Keys of a probe.
+pub const PROBE_KEYS: [&str; 4] = ["record", "of", "every", "name"];
+pub const KINDS: [&str; 5] = ["poisson", "current", "sine", "noise", "spikes"];
+pub const KEYS: [&str; 20] = [
     "name",
     "label",
     "kind",
@@ -203,7 +205,7 @@ pub fn probes(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Pro
     let mut out = Vec::new();
     for (item, table) in tables(reader, document, "probes") {
         let table = table.as_ref();
-        reader.keys("a probe", table, &["record", "of", "every", "name"]);
+        reader.keys("a probe", table, &PROBE_KEYS);
         let (Some(record), Some(of)) = (required(reader, &item, table, "record"), required(reader, &item, table, "of")) else { continue };
         let name = record.as_str().unwrap_or("").to_string();
         let every = table.get("every").map_or(Some(1), |i| reader.steps(i)).unwrap_or(1).max(1);

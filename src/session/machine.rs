@@ -182,6 +182,15 @@ impl Engine {
         }
     }
 
+    /// Steps that the GPU engine takes in one batch.
+    pub fn batch(&self) -> Option<u32> {
+        match self {
+            Engine::Cpu(_) => None,
+            #[cfg(feature = "gpu")]
+            Engine::Gpu(e) => Some(e.shape().0),
+        }
+    }
+
     /// Threads that step the network.
     pub fn threads(&self) -> usize {
         match self {

@@ -21,7 +21,7 @@ pub use simulation::{Command, Origin, Simulation, Stamped};
 const BATCH: u64 = 250;
 
 /// How a run went.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Outcome {
     pub build_seconds: f64,
     pub run_seconds: f64,
@@ -33,16 +33,18 @@ pub struct Outcome {
     pub synapse_bytes: u64,
     /// Stopped before the end, by Ctrl-C.
     pub interrupted: bool,
+    /// Why the run could not go on to its end.
+    pub failed: Option<String>,
 }
 
 /// Advances a simulation to step `end`, applying the commands of `journal` at their steps and giving every harvest in
-/// order to `each`. `stop` is read between batches.
+/// order to `each`. `stop` is read between batches. An error says why nothing was run; what fails later stands in the outcome.
 pub fn run(
     simulation: &mut Simulation,
     end: u64,
     journal: &[Stamped],
     stop: &AtomicBool,
-    mut each: impl FnMut(&Harvest) -> Result<(), String>,
+    mut each: impl FnMut(&Simulation, &Harvest) -> Result<(), String>,
 ) -> Result<Outcome, String> {
     let first = simulation.step();
     check(journal, first, end)?;
@@ -54,22 +56,35 @@ pub fn run(
             outcome.interrupted = true;
             break;
         }
-        while let Some(stamped) = commands.next_if(|c| c.step <= simulation.step()) {
-            simulation.apply(stamped.command.clone())?;
+        if let Err(e) = batch(simulation, end, &mut commands, &mut outcome, &mut each) {
+            outcome.failed = Some(e);
+            break;
         }
-        let until = commands.peek().map_or(end, |c| c.step.min(end));
-        let harvest = simulation.advance(BATCH.min(until - simulation.step()))?;
-        outcome.spikes += harvest.spikes.len() as u64;
-        outcome.events += harvest.events;
-        each(&harvest)?;
     }
-    if !outcome.interrupted {
-        commands.try_for_each(|stamped| simulation.apply(stamped.command.clone()))?;
+    if !outcome.interrupted && outcome.failed.is_none() {
+        outcome.failed = commands.try_for_each(|stamped| simulation.apply(stamped.command.clone())).err();
     }
     outcome.end = simulation.step();
     outcome.steps = outcome.end - first;
     outcome.run_seconds = start.elapsed().as_secs_f64();
     Ok(outcome)
+}
+
+fn batch<'a>(
+    simulation: &mut Simulation,
+    end: u64,
+    commands: &mut std::iter::Peekable<impl Iterator<Item = &'a Stamped>>,
+    outcome: &mut Outcome,
+    each: &mut impl FnMut(&Simulation, &Harvest) -> Result<(), String>,
+) -> Result<(), String> {
+    while let Some(stamped) = commands.next_if(|c| c.step <= simulation.step()) {
+        simulation.apply(stamped.command.clone())?;
+    }
+    let until = commands.peek().map_or(end, |c| c.step.min(end));
+    let harvest = simulation.advance(BATCH.min(until - simulation.step()))?;
+    outcome.spikes += harvest.spikes.len() as u64;
+    outcome.events += harvest.events;
+    each(simulation, &harvest)
 }
 
 /// A journal must be in order and within the run, since nothing of it may be dropped.

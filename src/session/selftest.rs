@@ -14,7 +14,7 @@ const STEPS: u64 = 400;
 /// An error says what differed first.
 pub fn run(device: &Arc<Device>) -> Result<(), String> {
     let source = Arc::new(Source { name: "self-test".into(), text: NETWORK.into() });
-    let scene = crate::scene::load(source, None, &crate::scene::Options { set: Vec::new(), preset: None, seed: None, duration: None })
+    let scene = crate::scene::load(source, None, &crate::scene::Options::default())
         .map_err(|problems| problems.iter().map(|p| p.render()).collect::<String>())?;
     let plan = Arc::new(plan::plan(&scene.network)?);
     let mut cpu = Cpu::new(plan.clone())?;

@@ -93,6 +93,11 @@ impl Simulation {
         self.engine.phases()
     }
 
+    /// Steps that the GPU engine takes in one batch.
+    pub fn batch(&self) -> Option<u32> {
+        self.engine.batch()
+    }
+
     /// Threads that step the network.
     pub fn threads(&self) -> usize {
         self.engine.threads()

@@ -1,0 +1,72 @@
+//! `synfire check`: whether scenes are valid and what they will take, without running them.
+
+use serde_json::{Value, json};
+
+use super::args::Check;
+use super::failure::problem;
+use super::scene::{bytes, named, plan};
+use super::terminal::Terminal;
+use super::{Failure, host};
+use crate::plan::{Plan, ProjectionPlan};
+
+pub fn check(words: &Check, terminal: &Terminal) -> Result<(), Failure> {
+    if let [name] = &words.scenes[..] {
+        let mut text = String::new();
+        let report = one(name, &words.changes, &mut text)?;
+        return terminal.data(|| text, || report);
+    }
+    let (mut reports, mut text, mut last) = (Vec::new(), String::new(), None);
+    for name in &words.scenes {
+        match one(name, &words.changes, &mut text) {
+            Ok(report) => reports.push(report),
+            Err(failure) => {
+                terminal.wrong(&failure.message());
+                reports.push(failed(name, &failure));
+                last = Some(failure);
+            }
+        }
+    }
+    terminal.data(|| text, || json!({ "scenes": reports }))?;
+    last.map_or(Ok(()), |failure| Err(Failure::Told(Box::new(failure))))
+}
+
+fn failed(name: &str, failure: &Failure) -> Value {
+    let problems: Vec<Value> = match failure {
+        Failure::Scene(problems) => problems.iter().map(problem).collect(),
+        other => vec![json!({ "message": other.message() })],
+    };
+    json!({ "scene": name, "valid": false, "problems": problems })
+}
+
+fn one(name: &str, changes: &super::args::Changes, text: &mut String) -> Result<Value, Failure> {
+    let scene = named(name, changes)?.load().map_err(Failure::Scene)?;
+    let plan = plan(&scene)?;
+    *text += &format!("{}: {} neurons, {} synapses\n", scene.title, plan.neurons, plan.synapses());
+    for (what, b) in &plan.budget {
+        *text += &format!("  {what:12} {}\n", bytes(*b));
+    }
+    *text += &format!("  {:12} {}\n", "in all", bytes(plan.bytes()));
+    for p in &plan.projections {
+        let address = address(&plan, p);
+        *text += &format!("  {address}: {} synapses, {}: {}\n", p.wiring.synapses(), storage(p), p.storage.why);
+    }
+    let budget: serde_json::Map<String, Value> = plan.budget.iter().map(|(what, b)| (what.replace(' ', "_"), json!(b))).collect();
+    Ok(json!({
+        "scene": name, "valid": true, "title": scene.title, "preset": scene.preset, "neurons": plan.neurons, "synapses": plan.synapses(),
+        "bytes": budget, "bytes_in_all": plan.bytes(), "bytes_free": host::free_memory(),
+        "projections": plan.projections.iter().map(|p| projection(&plan, p)).collect::<Vec<_>>(),
+        "populations": plan.populations.iter().map(|p| json!({ "name": p.name, "neurons": p.size })).collect::<Vec<_>>(),
+    }))
+}
+
+fn address(plan: &Plan, p: &ProjectionPlan) -> String {
+    format!("{}->{}", plan.populations[p.source].name, plan.populations[p.target].name)
+}
+
+fn storage(p: &ProjectionPlan) -> &'static str {
+    if p.procedural() { "procedural" } else { "stored" }
+}
+
+fn projection(plan: &Plan, p: &ProjectionPlan) -> Value {
+    json!({ "address": address(plan, p), "synapses": p.wiring.synapses(), "storage": storage(p), "why": p.storage.why })
+}

@@ -1,0 +1,158 @@
+//! The JSON Schema of a scene, for editors: made of the same lists of keys by which the reader refuses unknown ones. It knows
+//! shapes and words; what an expression means only the reader knows.
+
+use serde_json::{Map, Value, json};
+
+use super::{PARAMETER_KEYS, RUN_KEYS, TABLE_KEYS, expectations, populations, projections, stimuli};
+
+/// A JSON Schema of draft 7.
+pub fn schema() -> Value {
+    let mut out = object("", &super::KEYS);
+    out["$schema"] = json!("http://json-schema.org/draft-07/schema#");
+    out["title"] = json!("A scene of Synfire");
+    out["required"] = json!(["format", "run", "populations"]);
+    out["definitions"] = json!({
+        "quantity": {
+            "description": "A number, a number with its unit (\"20 ms\"), or an expression over [parameters] and [tables]",
+            "type": ["number", "string"]
+        },
+        "values": {
+            "description": "One number for all neurons, a law to draw from, one number for each, a column of a file, or steps in time",
+            "anyOf": [
+                { "$ref": "#/definitions/quantity" },
+                { "type": "array", "items": { "$ref": "#/definitions/quantity" } },
+                object("column of a file", &["file", "column", "unit"]),
+                object("number that changes in time", &["steps"])
+            ]
+        },
+        "part": {
+            "description": "A population, a part of one (exc[0..100], exc[every 10], exc[random 50], exc[7]), a set, or a list of these",
+            "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" }, "minItems": 1 }]
+        },
+        "pairs": {
+            "description": "Pairs of time and value",
+            "type": "array", "minItems": 1,
+            "items": { "type": "array", "minItems": 2, "maxItems": 2, "items": { "$ref": "#/definitions/quantity" } }
+        },
+        "bounds": {
+            "anyOf": [
+                { "$ref": "#/definitions/quantity" },
+                { "type": "array", "items": { "$ref": "#/definitions/quantity" } }
+            ]
+        },
+        "expect": { "type": "array", "items": object("expectation", &expectations::KEYS) },
+        "model": { "anyOf": [object("copied model", &populations::COPY_KEYS), object("model", &crate::model::KEYS)] }
+    });
+    out
+}
+
+/// A table of these keys and no others.
+fn object(table: &str, keys: &[&str]) -> Value {
+    let properties: Map<String, Value> = keys.iter().map(|key| (key.to_string(), property(table, key))).collect();
+    let mut out = json!({ "type": "object", "additionalProperties": false, "properties": properties });
+    let required = match table {
+        "run" => &["duration"][..],
+        "projection" => &["from", "to", "rule", "weight"],
+        "stimulus" => &["kind", "to"],
+        "probe" => &["record", "of"],
+        "column of a file" => &["file"],
+        "number that changes in time" => &["steps"],
+        "expectation" => &["metric"],
+        "copied model" => &["base"],
+        "table" => &["over"],
+        _ => &[],
+    };
+    if !required.is_empty() {
+        out["required"] = json!(required);
+    }
+    out
+}
+
+fn table_of(item: Value) -> Value {
+    json!({ "type": "object", "additionalProperties": item })
+}
+
+fn list_of(table: &str, keys: &[&str]) -> Value {
+    json!({ "type": "array", "items": object(table, keys) })
+}
+
+fn text(about: &str) -> Value {
+    json!({ "type": "string", "description": about })
+}
+
+fn one_of(about: &str, words: &[&str]) -> Value {
+    json!({ "enum": words, "description": about })
+}
+
+fn refer(to: &str, about: &str) -> Value {
+    let to = json!({ "$ref": format!("#/definitions/{to}") });
+    if about.is_empty() { to } else { json!({ "description": about, "allOf": [to] }) }
+}
+
+/// What may stand at a key. Keys without a rule of their own hold a quantity.
+fn property(table: &str, key: &str) -> Value {
+    match (table, key) {
+        ("", "format") => json!({ "const": 1, "description": "Version of the scene format" }),
+        ("", "run") => object("run", &RUN_KEYS),
+        ("", "parameters") => table_of(json!({ "anyOf": [refer("quantity", ""), object("parameter", &PARAMETER_KEYS)] })),
+        ("", "sets") => table_of(json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 })),
+        ("", "tables") => table_of(object("table", &TABLE_KEYS)),
+        ("", "models") => table_of(refer("model", "")),
+        ("", "populations") => table_of(object("population", &populations::KEYS)),
+        ("", "projections") => list_of("projection", &projections::KEYS),
+        ("", "stimuli") => list_of("stimulus", &stimuli::KEYS),
+        ("", "probes") => list_of("probe", &stimuli::PROBE_KEYS),
+        ("", "presets") => table_of(object("preset", &expectations::PRESET_KEYS)),
+        ("" | "preset", "expect") => refer("expect", "Published numbers that `synfire verify` checks"),
+        ("preset", "set") => table_of(refer("quantity", "")),
+        ("run", "seed") => json!({ "type": ["integer", "string"], "description": "Seed of every random number" }),
+        ("parameter", "range") => json!({ "type": "array", "minItems": 2, "maxItems": 2, "items": refer("quantity", "") }),
+        ("parameter", "log") => json!({ "type": "boolean", "description": "A slider with a logarithmic scale" }),
+        ("table", "over") => json!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] }),
+        ("table", "values") => json!({ "type": "array" }),
+        ("table", "entries") => json!({ "type": "object" }),
+        ("population" | "copied model" | "model", "parameters") | ("population", "initial") => table_of(refer("values", "")),
+        ("model", "state" | "receptors" | "inputs") => table_of(json!({ "type": ["string", "number", "object"] })),
+        ("model", "substeps") => json!({ "type": "integer", "minimum": 1 }),
+        ("model", "about" | "cite" | "equations" | "update" | "threshold" | "reset" | "method" | "receptor_by") => text(about(key)),
+        ("projection", "rule") => one_of("Who is connected to whom", &projections::RULES),
+        ("projection", "allow_autapses" | "allow_multapses") | ("expectation", "alive") => json!({ "type": "boolean" }),
+        ("stimulus", "kind") => one_of("What is given", &stimuli::KINDS),
+        ("stimulus", "steps") | ("number that changes in time", "steps") => refer("pairs", ""),
+        ("stimulus", "times") => json!({ "type": "array", "items": refer("quantity", "") }),
+        ("stimulus", "rate") => refer("values", "Events per second of each neuron"),
+        ("projection", "from" | "to") | ("stimulus", "to") | ("probe", "of") => refer("part", ""),
+        ("probe", "record") => text("spikes, rate, weights, or a state variable of the model"),
+        ("expectation", "between" | "near" | "above" | "below" | "within") => refer("bounds", ""),
+        ("expectation", "seeds" | "min_spikes") => json!({ "type": "integer", "minimum": 0 }),
+        (
+            _,
+            "title" | "about" | "cite" | "preset" | "model" | "like" | "each" | "file" | "column" | "unit" | "receptor" | "name" | "label"
+            | "input" | "base" | "metric" | "over" | "storage",
+        ) => text(about(key)),
+        (_, "duration" | "warmup" | "dt" | "delay" | "every" | "start" | "stop") => refer("quantity", "A time, with its unit"),
+        // What has no rule yet may be anything: an editor must not underline what the reader takes.
+        ("population" | "projection" | "probe" | "run", "size" | "weight" | "p" | "in_degree" | "out_degree" | "count") => {
+            refer("quantity", "")
+        }
+        ("stimulus" | "parameter", "value" | "weight" | "amplitude" | "offset" | "frequency" | "phase" | "mean" | "sd") => {
+            refer("quantity", "")
+        }
+        _ => json!({}),
+    }
+}
+
+fn about(key: &str) -> &'static str {
+    match key {
+        "model" => "A model of this scene or a built-in one (`synfire list models`)",
+        "base" => "The model that is copied with other parameters",
+        "like" => "The population whose entries hold here too",
+        "each" => "One population for each member of this set",
+        "preset" => "The preset that is taken unless --preset names another",
+        "receptor" => "The receptor of the target that the weight goes to",
+        "file" => "A file in the folder of the scene",
+        "storage" => "stored, procedural, or auto",
+        "metric" => "A metric, or metric.population (`synfire list metrics`)",
+        _ => "A text",
+    }
+}
