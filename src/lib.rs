@@ -11,3 +11,5 @@ pub mod plan;
 pub mod record;
 pub mod scene;
 pub mod session;
+#[cfg(feature = "view")]
+pub mod view;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FLOORS: [(&str, u32); 10] = [
+const FLOORS: [(&str, u32); 11] = [
     ("base", 0),
     ("model", 1),
     ("network", 2),
@@ -13,6 +13,7 @@ const FLOORS: [(&str, u32); 10] = [
     ("record", 4),
     ("session", 5),
     ("export", 5),
+    ("view", 6),
     ("cli", 7),
 ];
 
@@ -59,7 +60,9 @@ fn outside_crates_stay_in_their_rooms() {
         ("std::time", &["session", "cli"]),
         ("rustfft", &["record"]),
         ("ZipWriter", &["export"]),
-        ("wgpu", &["engine"]),
+        ("wgpu", &["engine", "view"]),
+        ("egui", &["view"]),
+        ("eframe", &["view"]),
         ("naga", &["engine"]),
     ] {
         for (room, path, text) in sources() {

@@ -1,19 +1,24 @@
 //! What can be typed. Knows no meaning.
 
 mod tools;
+#[cfg(feature = "view")]
+mod window;
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args as Words, Parser, Subcommand, ValueEnum};
 
 pub use tools::{Bench, Compare, New, Sweep};
+#[cfg(feature = "view")]
+pub use window::{Snap, Theme, View};
 
 /// Simulate networks of spiking neurons.
 #[derive(Parser)]
 #[command(name = "synfire", version, about)]
 pub struct Args {
+    /// Without one, the window opens
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
     #[command(flatten)]
     pub manner: Manner,
 }
@@ -44,6 +49,12 @@ pub enum Colour {
 
 #[derive(Subcommand)]
 pub enum Command {
+    /// Open the window, in which a scene runs
+    #[cfg(feature = "view")]
+    View(View),
+    /// Draw a panel of the window into a file, without a display
+    #[cfg(feature = "view")]
+    Snap(Snap),
     /// Run a scene and write what its probes record
     Run(Run),
     /// Check scenes and print the memory they will take, without running them
@@ -119,7 +130,7 @@ fn duration(text: &str) -> Result<String, String> {
 }
 
 /// Where to run.
-#[derive(Words, Clone)]
+#[derive(Words, Clone, Default)]
 pub struct Place {
     /// auto takes a real GPU, else the CPU
     #[arg(long, value_enum, default_value = "auto", env = "SYNFIRE_BACKEND")]
@@ -129,8 +140,9 @@ pub struct Place {
     pub device: Option<String>,
 }
 
-#[derive(Clone, Copy, ValueEnum, PartialEq, Eq)]
+#[derive(Clone, Copy, ValueEnum, PartialEq, Eq, Default)]
 pub enum Backend {
+    #[default]
     Auto,
     Cpu,
     Gpu,

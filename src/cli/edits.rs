@@ -33,15 +33,22 @@ fn at(text: &str, dt: f64) -> Result<Stamped, String> {
     let (time, set) = text.split_once(':').ok_or(form)?;
     let (address, value) = set.split_once('=').ok_or(form)?;
     let time = time.trim();
-    let split = time.find(|c: char| c.is_alphabetic()).ok_or(form)?;
-    let number: f64 = time[..split].trim().parse().map_err(|_| form)?;
-    let unit = unit(&time[split..]).filter(|u| u.dimension == TIME).ok_or_else(|| format!("{} is no unit of time", &time[split..]))?;
-    let steps = number * unit.value / dt;
+    let steps = milliseconds(time)? / dt;
     if !(steps >= 0.0 && steps < 2f64.powi(53) && (steps - steps.round()).abs() < 1e-6) {
         return Err(format!("{time} is no whole number of steps of {dt} ms"));
     }
     let command = Command::Set { address: address.trim().into(), value: value.trim().into() };
     Ok(Stamped { step: steps.round() as u64, command })
+}
+
+/// `200 ms` or `0.2 s`, in ms.
+pub fn milliseconds(text: &str) -> Result<f64, String> {
+    let form = "write a time with its unit, as in \"200 ms\"";
+    let split = text.find(|c: char| c.is_alphabetic()).ok_or(form)?;
+    let number: f64 = text[..split].trim().parse().map_err(|_| form)?;
+    let unit = unit(text[split..].trim()).filter(|u| u.dimension == TIME);
+    let ms = number * unit.ok_or_else(|| format!("{} is no unit of time", &text[split..]))?.value;
+    if (0.0..1e12).contains(&ms) { Ok(ms) } else { Err(form.into()) }
 }
 
 /// A journal as text.

@@ -24,6 +24,8 @@ mod sweep;
 mod terminal;
 mod vary;
 mod verify;
+#[cfg(feature = "view")]
+mod window;
 
 use std::process::ExitCode;
 
@@ -45,14 +47,33 @@ pub fn main() -> ExitCode {
         Err(e) => e.exit(),
     };
     let terminal = Terminal::new(&args.manner);
-    match command(args.command, &terminal) {
+    let done = match args.command {
+        Some(words) => command(words, &terminal),
+        None => plain(&terminal),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => ExitCode::from(failure.report(&terminal)),
     }
 }
 
+/// No command at all: the window.
+#[cfg(feature = "view")]
+fn plain(_: &Terminal) -> Result<(), Failure> {
+    window::view(&args::View::default())
+}
+
+#[cfg(not(feature = "view"))]
+fn plain(terminal: &Terminal) -> Result<(), Failure> {
+    terminal.text(&Args::command().render_help().to_string())
+}
+
 fn command(command: Command, terminal: &Terminal) -> Result<(), Failure> {
     match command {
+        #[cfg(feature = "view")]
+        Command::View(words) => window::view(&words),
+        #[cfg(feature = "view")]
+        Command::Snap(words) => window::snap(&words),
         Command::Run(words) => run::run(&words, terminal),
         Command::Check(words) => check::check(&words, terminal),
         Command::Verify(words) => verify::verify(&words, terminal),

@@ -4,6 +4,7 @@
 mod counts;
 mod metrics;
 mod rate;
+mod spectrum;
 mod statistics;
 
 use std::fs::File;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::plan::Harvest;
 pub use metrics::{METRICS, Metric};
+pub use spectrum::spectrum;
 pub use statistics::Statistics;
 
 /// What is recorded, and of whom.

@@ -123,7 +123,10 @@ impl Worker {
     }
 
     fn carry_out(&mut self, order: Order) {
-        self.frame.note = None;
+        // What was told stays until something is done that may have its own news.
+        if !matches!(order, Order::Watch(_) | Order::Speed(_) | Order::Run | Order::Pause) {
+            self.frame.note = None;
+        }
         match order {
             Order::Open(opening) => self.open(*opening),
             Order::Run => self.run(true),

@@ -1,0 +1,213 @@
+//! Intervals between spikes, their variation, and the spectrum of the populations, over the visible time. Computed a few
+//! times a second, and only while they are looked at.
+
+use eframe::egui::{Role, Ui, WidgetInfo};
+use egui_plot::{Bar, BarChart, Legend, Line, PlotPoints};
+
+use crate::record::spectrum;
+use crate::session::live::About;
+use crate::view::look::{colour, number};
+use crate::view::panel::{Seen, bin, faint, plot};
+
+/// Seconds between two computations.
+const EVERY: f64 = 0.25;
+/// Spikes that are looked at, at most: the last ones.
+const MOST: usize = 2_000_000;
+/// Bars of a histogram.
+const BARS: usize = 40;
+
+/// Histograms of one population.
+#[derive(Clone, Default)]
+struct Shape {
+    /// Share of the intervals in bars from 0 to `longest`.
+    intervals: Vec<f64>,
+    /// Share of the neurons in bars of CV from 0 to 2.
+    cv: Vec<f64>,
+    mean_cv: f64,
+    neurons: u32,
+}
+
+#[derive(Default)]
+pub struct Intervals {
+    at: Option<f64>,
+    longest: f64,
+    shapes: Vec<Shape>,
+}
+
+impl Intervals {
+    pub fn show(&mut self, ui: &mut Ui, seen: &mut Seen) {
+        let Some(about) = seen.frame.about.clone() else { return };
+        self.compute(seen, &about);
+        let dark = ui.visuals().dark_mode;
+        let names: Vec<String> = about.network.populations.iter().map(|p| p.name.clone()).collect();
+        let (shapes, longest) = (&self.shapes, self.longest);
+        ui.columns(2, |columns| {
+            let chart = |ui: &mut Ui, id, label: &str, most: f64, of: &dyn Fn(&Shape) -> Vec<f64>, name: &dyn Fn(usize) -> String| {
+                let charts: Vec<BarChart> = shapes
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, s)| s.neurons > 0)
+                    .map(|(i, s)| {
+                        let width = most / BARS as f64;
+                        let bars = of(s).iter().enumerate().map(|(k, h)| Bar::new((k as f64 + 0.5) * width, *h).width(width)).collect();
+                        BarChart::new(name(i), bars).color(faint(colour(dark, i)))
+                    })
+                    .collect();
+                let shown = plot(id).legend(Legend::default()).x_axis_label(label.to_string()).show(ui, |ui| {
+                    ui.set_plot_bounds_x(0.0..=most);
+                    charts.into_iter().for_each(|c| ui.bar_chart(c));
+                });
+                shown.response.widget_info(|| WidgetInfo::labeled(Role::Image, true, label));
+            };
+            chart(&mut columns[0], "isi", "interval (ms)", longest.max(1.0), &|s| s.intervals.clone(), &|i| names[i].clone());
+            let with_cv = |i: usize| format!("{}: mean CV {}", names[i], number(shapes[i].mean_cv));
+            chart(&mut columns[1], "cv", "CV of the intervals", 2.0, &|s| s.cv.clone(), &with_cv);
+        });
+    }
+
+    fn compute(&mut self, seen: &Seen, about: &About) {
+        if self.at.is_some_and(|at| (0.0..EVERY).contains(&(seen.now - at))) && self.shapes.len() == about.network.populations.len() {
+            return;
+        }
+        self.at = Some(seen.now);
+        let (ranges, dt) = (about.ranges(), seen.frame.dt);
+        let (mut from, to) = seen.span.steps(seen.frame);
+        let mut count = 0;
+        for chunk in seen.frame.chunks(from, to).iter().rev() {
+            count += chunk.spikes.len();
+            if count > MOST {
+                from = from.max(chunk.to);
+                break;
+            }
+        }
+        // Last step, intervals, their sum and their squares' sum, by neuron.
+        let mut each = vec![(0u32, 0u32, 0f64, 0f64); about.neurons() as usize];
+        let mut all: Vec<Vec<f32>> = vec![Vec::new(); ranges.len()];
+        for spike in seen.frame.chunks(from, to).iter().flat_map(|c| c.within(from, to)) {
+            let Some(n) = each.get_mut(spike.neuron as usize) else { continue };
+            if n.0 > 0 {
+                let interval = f64::from(spike.step - n.0) * dt;
+                (n.1, n.2, n.3) = (n.1 + 1, n.2 + interval, n.3 + interval * interval);
+                all[ranges.partition_point(|r| r.0 <= spike.neuron).saturating_sub(1)].push(interval as f32);
+            }
+            n.0 = spike.step;
+        }
+        // The bars reach to the 98th percentile of the population with the longest intervals.
+        let far = |list: &mut Vec<f32>| {
+            let k = (list.len() * 98 / 100).min(list.len().saturating_sub(1));
+            if list.is_empty() { 0.0 } else { f64::from(*list.select_nth_unstable_by(k, f32::total_cmp).1) }
+        };
+        self.longest = all.iter_mut().map(far).fold(0.0, f64::max).max(2.0 * dt);
+        let histogram = |values: &mut dyn Iterator<Item = f64>, most: f64| {
+            let mut bars = vec![0.0; BARS];
+            let mut total = 0.0;
+            for v in values {
+                total += 1.0;
+                if let Some(bar) = bars.get_mut((v / most * BARS as f64) as usize) {
+                    *bar += 1.0;
+                }
+            }
+            bars.iter().map(|b| b / f64::max(total, 1.0)).collect::<Vec<f64>>()
+        };
+        let longest = self.longest;
+        let shape = |(list, range): (&Vec<f32>, &(u32, u32))| {
+            let cv: Vec<f64> = each[range.0 as usize..(range.0 + range.1) as usize]
+                .iter()
+                .filter(|n| n.1 >= 2)
+                .map(|n| {
+                    let (count, mean) = (f64::from(n.1), n.2 / f64::from(n.1));
+                    (n.3 / count - mean * mean).max(0.0).sqrt() / mean
+                })
+                .collect();
+            Shape {
+                intervals: histogram(&mut list.iter().map(|x| f64::from(*x)), longest),
+                mean_cv: cv.iter().sum::<f64>() / cv.len() as f64,
+                neurons: cv.len() as u32,
+                cv: histogram(&mut cv.iter().copied(), 2.0),
+            }
+        };
+        self.shapes = all.iter().zip(&ranges).map(shape).collect();
+    }
+
+    pub fn csv(&mut self, seen: &Seen, about: &About) -> String {
+        self.at = None;
+        self.compute(seen, about);
+        let mut out = "population,interval_ms,share,cv,share_of_neurons\n".to_string();
+        for (shape, p) in self.shapes.iter().zip(&about.network.populations) {
+            for (k, (a, b)) in shape.intervals.iter().zip(&shape.cv).enumerate() {
+                let middle = (k as f64 + 0.5) / BARS as f64;
+                out += &format!("{},{},{a},{},{b}\n", p.name, middle * self.longest, middle * 2.0);
+            }
+        }
+        out
+    }
+}
+
+#[derive(Default)]
+pub struct Spectrum {
+    at: Option<f64>,
+    /// By population: frequency in Hz, power relative to the mean.
+    lines: Vec<Vec<[f64; 2]>>,
+}
+
+impl Spectrum {
+    pub fn show(&mut self, ui: &mut Ui, seen: &mut Seen) {
+        let Some(about) = seen.frame.about.clone() else { return };
+        self.compute(seen, &about);
+        let dark = ui.visuals().dark_mode;
+        let names: Vec<String> = about.network.populations.iter().map(|p| p.name.clone()).collect();
+        let lines = self.lines.clone();
+        if lines.iter().all(Vec::is_empty) {
+            ui.centered_and_justified(|ui| ui.weak("a spectrum takes 64 ms of visible time with spikes"));
+            return;
+        }
+        let most = lines.iter().flatten().map(|p| p[1]).fold(1e-9, f64::max);
+        let label = "power of the population count (log10, relative)";
+        let shown = plot("spectrum").legend(Legend::default()).x_axis_label("Hz").y_axis_label(label).show(ui, |ui| {
+            ui.set_plot_bounds_x(0.0..=300.0);
+            for (i, (line, name)) in lines.into_iter().zip(names).enumerate() {
+                let line: Vec<[f64; 2]> = line.into_iter().filter(|p| p[1] > 0.0).map(|p| [p[0], (p[1] / most).log10()]).collect();
+                ui.line(Line::new(name, PlotPoints::from(line)).color(colour(dark, i)).width(1.5));
+            }
+        });
+        shown.response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Spectrum of the populations"));
+    }
+
+    fn compute(&mut self, seen: &Seen, about: &About) {
+        if self.at.is_some_and(|at| (0.0..EVERY).contains(&(seen.now - at))) && self.lines.len() == about.network.populations.len() {
+            return;
+        }
+        self.at = Some(seen.now);
+        let (ranges, bin) = (about.ranges(), bin(seen.frame.dt));
+        let (from, to) = seen.span.steps(seen.frame);
+        let (first, last) = (from.max(seen.frame.oldest()).div_ceil(bin), to / bin);
+        let mut counts = vec![vec![0.0; last.saturating_sub(first) as usize]; ranges.len()];
+        for chunk in seen.frame.chunks(from, to) {
+            let (start, chunk) = chunk.counts(&ranges, bin);
+            for (sums, counts) in counts.iter_mut().zip(chunk) {
+                for (k, count) in counts.iter().enumerate() {
+                    if let Some(sum) = (start + k as u64).checked_sub(first).and_then(|i| sums.get_mut(i as usize)) {
+                        *sum += f64::from(*count);
+                    }
+                }
+            }
+        }
+        let length = bin as f64 * seen.frame.dt;
+        let line = |counts: &Vec<f64>| {
+            let n = (512.0 / length) as usize;
+            let (n, power) = spectrum(counts, n);
+            power.iter().enumerate().skip(1).map(|(k, p)| [k as f64 / (n as f64 * length) * 1e3, *p]).collect()
+        };
+        self.lines = counts.iter().map(line).collect();
+    }
+
+    pub fn csv(&mut self, seen: &Seen, about: &About) -> String {
+        self.at = None;
+        self.compute(seen, about);
+        let mut out = "population,frequency_Hz,power\n".to_string();
+        for (line, p) in self.lines.iter().zip(&about.network.populations) {
+            out.extend(line.iter().map(|[f, power]| format!("{},{f},{power}\n", p.name)));
+        }
+        out
+    }
+}

@@ -1,0 +1,113 @@
+//! Membranes of the selected neurons, with their spikes and thresholds.
+
+use eframe::egui::{Role, Ui, WidgetInfo};
+use egui_plot::{HLine, Legend, Line, LineStyle, MarkerShape, PlotPoints, Points};
+
+use crate::network::Values;
+use crate::session::live::{About, Watched};
+use crate::view::look::colour;
+use crate::view::panel::{Seen, faint, plot};
+
+/// Pairs of least and most that a line is drawn from.
+const POINTS: u64 = 600;
+
+pub fn show(ui: &mut Ui, seen: &mut Seen) {
+    let Some(about) = seen.frame.about.clone() else { return };
+    let dark = ui.visuals().dark_mode;
+    let watched = seen.frame.chunks.last().map(|c| c.watched.clone()).unwrap_or_default();
+    if watched.is_empty() {
+        ui.centered_and_justified(|ui| ui.weak("click a neuron in the raster to see its membrane; it is recorded from then on"));
+        return;
+    }
+    let (from, to) = seen.span.of(seen.frame);
+    let lines: Vec<Vec<[f64; 2]>> = (0..watched.len()).map(|i| line(seen, &watched, i)).collect();
+    let ends = lines.iter().flatten().map(|p| p[1]).filter(|v| v.is_finite());
+    let (low, high) = ends.fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)));
+    let (low, high) = if low < high { (low, high) } else { (-1.0, 1.0) };
+    let room = (high - low) * 0.12;
+    let levels: Vec<f64> = watched.iter().filter_map(|w| threshold(&about, w.neuron)).collect();
+    let spikes: Vec<Vec<[f64; 2]>> = watched.iter().map(|w| spikes(seen, w.neuron, high + room * 0.5)).collect();
+    let shown = plot("traces").legend(Legend::default()).y_axis_label(watched[0].variable.clone()).x_axis_label("ms").show(ui, |ui| {
+        ui.set_plot_bounds_x(from..=to);
+        ui.set_plot_bounds_y(low - room..=high + room);
+        for (i, level) in levels.into_iter().enumerate() {
+            ui.hline(HLine::new("", level).color(faint(colour(dark, i))).style(LineStyle::dashed_loose()));
+        }
+        for (i, (line, spikes)) in lines.into_iter().zip(spikes).enumerate() {
+            let name = watched[i].name.clone();
+            ui.line(Line::new(name.clone(), PlotPoints::from(line)).color(colour(dark, i)).width(1.2));
+            ui.points(Points::new(name, PlotPoints::from(spikes)).color(colour(dark, i)).shape(MarkerShape::Down).radius(3.5));
+        }
+    });
+    shown.response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Membranes of the selected neurons"));
+    seen.span.gestures(ui, &shown.response, seen.frame);
+}
+
+/// Least and most of each stretch of time, so that no peak is lost.
+fn line(seen: &Seen, watched: &std::sync::Arc<[Watched]>, i: usize) -> Vec<[f64; 2]> {
+    let (from, to) = seen.span.steps(seen.frame);
+    let wide = ((to.saturating_sub(from)) / POINTS).max(1);
+    let mut out: Vec<[f64; 2]> = Vec::new();
+    // The stretch that is being gone through: its number, least and most.
+    let mut open: Option<(u64, f32, f32)> = None;
+    let mut close = |open: Option<(u64, f32, f32)>| {
+        if let Some((bin, low, high)) = open {
+            let t = (bin * wide) as f64 * seen.frame.dt;
+            out.push([t, f64::from(low)]);
+            if wide > 1 {
+                out.push([t + wide as f64 * seen.frame.dt * 0.5, f64::from(high)]);
+            }
+        }
+    };
+    for chunk in seen.frame.chunks(from, to).iter().filter(|c| c.watched[..] == watched[..]) {
+        for (k, value) in chunk.traces[i].iter().enumerate() {
+            let step = chunk.from + 1 + k as u64;
+            if !(from..=to).contains(&step) {
+                continue;
+            }
+            let bin = step / wide;
+            open = match open {
+                Some((b, low, high)) if b == bin => Some((b, low.min(*value), high.max(*value))),
+                other => {
+                    close(other);
+                    Some((bin, *value, *value))
+                }
+            };
+        }
+    }
+    close(open);
+    out
+}
+
+fn spikes(seen: &Seen, neuron: u32, at: f64) -> Vec<[f64; 2]> {
+    let (from, to) = seen.span.steps(seen.frame);
+    let all = seen.frame.chunks(from, to).iter().flat_map(|c| c.within(from, to));
+    all.filter(|s| s.neuron == neuron).take(2000).map(|s| [f64::from(s.step) * seen.frame.dt, at]).collect()
+}
+
+/// The threshold of a neuron, where its model calls it V_th and it is one number.
+fn threshold(about: &About, neuron: u32) -> Option<f64> {
+    let at = about.ranges().iter().position(|r| (r.0..r.0 + r.1).contains(&neuron))?;
+    let p = about.network.populations.get(at)?;
+    match p.parameters.get(p.model.parameters.iter().position(|p| p.name == "V_th")?)? {
+        Values::Uniform(v) => Some(*v),
+        _ => None,
+    }
+}
+
+pub fn csv(seen: &Seen) -> String {
+    let watched = seen.frame.chunks.last().map(|c| c.watched.clone()).unwrap_or_default();
+    let mut out: String =
+        std::iter::once("time_ms".to_string()).chain(watched.iter().map(|w| format!(",{}_{}", w.name, w.variable))).collect();
+    let (from, to) = seen.span.steps(seen.frame);
+    for chunk in seen.frame.chunks(from, to).iter().filter(|c| c.watched[..] == watched[..] && !watched.is_empty()) {
+        for k in 0..chunk.traces[0].len() {
+            let step = chunk.from + 1 + k as u64;
+            if (from + 1..=to).contains(&step) {
+                out += &format!("\n{:.6}", step as f64 * seen.frame.dt);
+                out.extend(chunk.traces.iter().map(|t| format!(",{}", t.get(k).copied().unwrap_or(f32::NAN))));
+            }
+        }
+    }
+    out + "\n"
+}

@@ -1,0 +1,292 @@
+//! The raster: every spike of the network, as density where there are more spikes than pixels, else as ticks.
+
+use eframe::egui::epaint::{Mesh, Vertex, WHITE_UV};
+use eframe::egui::{
+    Align2, Color32, ColorImage, Pos2, Rect, Response, Role, Sense, Stroke, TextureHandle, TextureOptions, Ui, WidgetInfo, pos2, vec2,
+};
+
+use super::density::{Density, Sight};
+use super::look::{colour, count, number, small};
+use super::panel::Seen;
+use super::rows::{Choice, Rows};
+use crate::plan::Spike;
+use crate::session::live::{About, Order};
+
+/// Ticks are drawn one by one up to so many.
+const MOST_TICKS: usize = 20_000;
+/// Room for names on the left and for times below.
+const LEFT: f32 = 96.0;
+const BELOW: f32 = 20.0;
+
+#[derive(Default)]
+pub struct Raster {
+    pub choice: Choice,
+    /// Upper and lower edge of what is seen, 0 to 1.
+    pub heights: Option<(f32, f32)>,
+    rows: Rows,
+    of: Option<(u64, Choice)>,
+    version: u64,
+    density: Density,
+    texture: Option<TextureHandle>,
+    exposure: f32,
+    /// Where it was drawn last, and whether as ticks.
+    pub area: Option<Rect>,
+    pub ticks: bool,
+}
+
+impl Raster {
+    pub fn show(&mut self, ui: &mut Ui, seen: &mut Seen) {
+        let Some(about) = seen.frame.about.clone() else { return };
+        self.arrange(seen, &about);
+        let (response, painter) = ui.allocate_painter(ui.available_size().max(vec2(160.0, 60.0)), Sense::click_and_drag());
+        let rect = Rect::from_min_max(response.rect.min + vec2(LEFT, 4.0), response.rect.max - vec2(8.0, BELOW));
+        let dark = ui.visuals().dark_mode;
+        painter.rect_filled(rect, 0.0, ui.visuals().extreme_bg_color);
+        let ends = self.heights.unwrap_or((0.0, 1.0));
+        let (from, to) = seen.span.steps(seen.frame);
+        let visible: usize = seen.frame.chunks(from, to).iter().map(|c| c.within(from, to).len()).sum();
+        let row = self.rows.finest() / (ends.1 - ends.0) * rect.height();
+        self.ticks = visible <= MOST_TICKS && row >= 1.9;
+        let clip = painter.with_clip_rect(rect);
+        if self.ticks {
+            let mesh = self.marks(seen, rect, ends, dark);
+            clip.add(mesh);
+        } else if let Some((texture, place)) = self.picture(ui, seen, rect, ends, dark) {
+            clip.image(texture, place, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
+        }
+        self.names(ui, &painter, seen, &about, rect, ends);
+        times(&painter, seen, rect, ui.visuals().weak_text_color());
+        self.area = Some(rect);
+        self.gestures(ui, &response, seen, &about, rect, ends);
+        let told = format!("Raster of {} neurons, {} spikes in sight", about.neurons(), visible);
+        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &told));
+    }
+
+    /// Chooses the rows anew where network or choice have changed.
+    fn arrange(&mut self, seen: &Seen, about: &About) {
+        let of = (seen.frame.generation, self.choice.clone());
+        if self.of.as_ref() == Some(&of) {
+            return;
+        }
+        let (from, to) = seen.span.steps(seen.frame);
+        let spikes = seen.frame.chunks(from, to).iter().flat_map(|c| c.within(from, to));
+        self.rows = Rows::new(&about.ranges(), &self.choice, spikes);
+        self.version += 1;
+        self.of = Some(of);
+    }
+
+    fn marks(&self, seen: &Seen, rect: Rect, ends: (f32, f32), dark: bool) -> Mesh {
+        let (t0, t1) = seen.span.of(seen.frame);
+        let (from, to) = seen.span.steps(seen.frame);
+        let scale = f64::from(rect.width()) / (t1 - t0);
+        let dt = seen.frame.dt;
+        let mut mesh = Mesh::default();
+        for band in &self.rows.bands {
+            let tall = (band.height / band.shown.len() as f32 / (ends.1 - ends.0) * rect.height() * 0.8).clamp(1.5, 14.0);
+            let tint = colour(dark, band.population);
+            let (Some(first), Some(last)) = (band.shown.iter().min(), band.shown.iter().max()) else { continue };
+            for spike in seen.frame.chunks(from, to).iter().flat_map(|c| c.within(from, to)) {
+                if !(*first..=*last).contains(&spike.neuron) {
+                    continue;
+                }
+                let Some(h) = self.rows.height(spike.neuron).filter(|h| (ends.0..=ends.1).contains(h)) else { continue };
+                let x = rect.left() + ((f64::from(spike.step) * dt - t0) * scale) as f32;
+                let y = rect.top() + (h - ends.0) / (ends.1 - ends.0) * rect.height();
+                quad(&mut mesh, Rect::from_center_size(pos2(x, y), vec2(1.6, tall)), tint);
+            }
+        }
+        mesh
+    }
+
+    /// The density as a texture, and where it belongs.
+    fn picture(&mut self, ui: &Ui, seen: &Seen, rect: Rect, ends: (f32, f32), dark: bool) -> Option<(eframe::egui::TextureId, Rect)> {
+        let pixels = ui.ctx().pixels_per_point();
+        let (t0, t1) = seen.span.of(seen.frame);
+        let dt = seen.frame.dt;
+        let per = (((t1 - t0) / dt) / f64::from(rect.width() * pixels)).ceil().max(1.0) as u64;
+        // The density ends with the newest step; a part of a column at the right is left to be filled.
+        let last = (t1 / dt / per as f64).ceil().max(1.0) as u64;
+        let columns = ((t1 - t0) / dt / per as f64).ceil() as usize;
+        let sight = Sight {
+            first: last.saturating_sub(columns as u64),
+            per,
+            columns: columns.clamp(1, 4096),
+            rows: ((rect.height() * pixels) as usize).clamp(1, 2160),
+            low: ends.0,
+            high: ends.1,
+        };
+        self.density.update(seen.frame, &self.rows, self.version, sight);
+        let mean = self.density.mean();
+        self.exposure = if self.exposure == 0.0 || !seen.moving { mean } else { self.exposure + 0.1 * (mean - self.exposure) };
+        let image = self.tones(sight, ui.visuals().extreme_bg_color, dark);
+        match &mut self.texture {
+            Some(texture) => texture.set(image, TextureOptions::NEAREST),
+            none => *none = Some(ui.ctx().load_texture("raster", image, TextureOptions::NEAREST)),
+        }
+        let x = |step: u64| rect.left() + ((step as f64 * dt - t0) / (t1 - t0)) as f32 * rect.width();
+        let place =
+            Rect::from_min_max(pos2(x(sight.first * per), rect.top()), pos2(x((sight.first + sight.columns as u64) * per), rect.bottom()));
+        self.texture.as_ref().map(|t| (t.id(), place))
+    }
+
+    /// Counts become tones: 1 - exp(-count / mean), in the colour of the population.
+    fn tones(&self, sight: Sight, ground: Color32, dark: bool) -> ColorImage {
+        let k = 1.2 / self.exposure.max(0.3);
+        let populations = self.rows.bands.iter().map(|b| b.population + 1).max().unwrap_or(0);
+        let table: Vec<[Color32; 64]> = (0..populations)
+            .map(|p| {
+                std::array::from_fn(|c| {
+                    ground.lerp_to_gamma(colour(dark, p), if c == 0 { 0.0 } else { 0.15 + 0.85 * (1.0 - (-(c as f32) * k).exp()) })
+                })
+            })
+            .collect();
+        let mut pixels = Vec::with_capacity(sight.columns * sight.rows);
+        for row in 0..sight.rows {
+            let height = sight.low + (row as f32 + 0.5) / sight.rows as f32 * (sight.high - sight.low);
+            match self.rows.bands.iter().find(|b| (b.top..=b.top + b.height).contains(&height)) {
+                Some(band) => {
+                    let tones = &table[band.population];
+                    pixels.extend(self.density.row(row).map(|c| tones[(c as usize).min(63)]));
+                }
+                None => pixels.extend(std::iter::repeat_n(ground, sight.columns)),
+            }
+        }
+        pixels.resize(sight.columns * sight.rows, ground);
+        ColorImage::new([sight.columns, sight.rows], pixels)
+    }
+
+    fn names(&self, ui: &Ui, painter: &eframe::egui::Painter, seen: &Seen, about: &About, rect: Rect, ends: (f32, f32)) {
+        let dark = ui.visuals().dark_mode;
+        let rates = seen.rates(about);
+        for band in &self.rows.bands {
+            let y = |h: f32| rect.top() + (h - ends.0) / (ends.1 - ends.0) * rect.height();
+            let (top, bottom) = (y(band.top).max(rect.top()), y(band.top + band.height).min(rect.bottom()));
+            if bottom - top < 2.0 {
+                continue;
+            }
+            let tint = colour(dark, band.population);
+            let bar = Rect::from_min_max(pos2(rect.left() - 5.0, top), pos2(rect.left() - 2.0, bottom));
+            painter.rect_filled(bar, 1.0, tint);
+            let name = about.network.populations.get(band.population).map_or("", |p| p.name.as_str());
+            let middle = pos2(rect.left() - 10.0, (top + bottom) / 2.0);
+            if bottom - top > 30.0 {
+                painter.text(middle - vec2(0.0, 7.0), Align2::RIGHT_CENTER, name, eframe::egui::FontId::proportional(13.0), tint);
+                let rate = rates.get(band.population).map_or(String::new(), |r| format!("{} spikes/s", number(*r)));
+                painter.text(middle + vec2(0.0, 7.0), Align2::RIGHT_CENTER, rate, small(), ui.visuals().weak_text_color());
+            } else if bottom - top > 10.0 {
+                let rate = rates.get(band.population).map_or(String::new(), |r| number(*r));
+                painter.text(middle, Align2::RIGHT_CENTER, format!("{name}  {rate}"), small(), tint);
+            }
+        }
+    }
+
+    fn gestures(&mut self, ui: &Ui, response: &Response, seen: &mut Seen, about: &About, rect: Rect, ends: (f32, f32)) {
+        let inside = |p: Pos2| rect.contains(p);
+        let height = |p: Pos2| ends.0 + (p.y - rect.top()) / rect.height() * (ends.1 - ends.0);
+        let pointer = response.interact_pointer_pos().or(response.hover_pos());
+        if seen.tools.poking {
+            if let Some(p) = response.interact_pointer_pos().filter(|p| inside(*p) && (response.clicked() || response.drag_started())) {
+                self.poke(seen, about, height(p), (ends.1 - ends.0) / rect.height());
+            }
+        } else {
+            let mut time = response.clone();
+            time.rect = rect;
+            seen.span.gestures(ui, &time, seen.frame);
+            if response.dragged() && self.heights.is_some() {
+                self.shift(-response.drag_delta().y / rect.height() * (ends.1 - ends.0));
+            }
+            if response.double_clicked() {
+                self.heights = None;
+            } else if let Some((neuron, _)) = pointer.filter(|p| inside(*p) && response.clicked()).and_then(|p| self.rows.at(height(p))) {
+                seen.tools.select(neuron);
+            }
+        }
+        let Some(p) = response.hover_pos().filter(|p| inside(*p)) else { return };
+        let scroll = ui.input(|i| if i.modifiers.shift { i.smooth_scroll_delta().y + i.smooth_scroll_delta().x } else { 0.0 });
+        if scroll != 0.0 {
+            self.zoom((-scroll * 0.004).exp(), height(p));
+        }
+        if let Some((neuron, population)) = self.rows.at(height(p)) {
+            let p = &about.network.populations[population];
+            let first = about.ranges()[population].0;
+            let size = count(u64::from(p.size));
+            response.show_tooltip_text(format!("{}[{}] of {size}", p.name, neuron - first));
+        }
+    }
+
+    /// Zooms the rows by a factor around a height.
+    pub fn zoom(&mut self, factor: f32, at: f32) {
+        let (low, high) = self.heights.unwrap_or((0.0, 1.0));
+        let length = ((high - low) * factor).clamp(1e-6, 1.0);
+        let low = (at - (at - low) / (high - low) * length).clamp(0.0, 1.0 - length);
+        self.heights = (length < 0.999).then_some((low, low + length));
+    }
+
+    fn shift(&mut self, by: f32) {
+        if let Some((low, high)) = self.heights {
+            let low = (low + by).clamp(0.0, 1.0 - (high - low));
+            self.heights = Some((low, low + (self.heights.map_or(1.0, |h| h.1 - h.0))));
+        }
+    }
+
+    /// Moves the membranes of the neurons around a height.
+    fn poke(&self, seen: &mut Seen, about: &About, height: f32, pixel: f32) {
+        let Some((_, population)) = self.rows.at(height) else { return };
+        let reach = seen.tools.radius * pixel;
+        let first = about.ranges()[population].0;
+        let mut ranges: Vec<[u32; 2]> = Vec::new();
+        let Some(band) = self.rows.bands.iter().find(|b| b.population == population) else { return };
+        let mut hit: Vec<u32> = band
+            .shown
+            .iter()
+            .copied()
+            .filter(|n| self.rows.height(*n).is_some_and(|h| (h - height).abs() <= reach))
+            .map(|n| n - first)
+            .collect();
+        if hit.is_empty() {
+            hit.extend(self.rows.at(height).map(|(n, _)| n - first));
+        }
+        hit.sort_unstable();
+        for n in hit {
+            match ranges.last_mut() {
+                Some(last) if last[1] == n => last[1] += 1,
+                _ => ranges.push([n, n + 1]),
+            }
+        }
+        if let Some(command) = seen.tools.poke(about, population, ranges) {
+            seen.orders.push(Order::Do(command));
+        }
+    }
+}
+
+fn quad(mesh: &mut Mesh, rect: Rect, color: Color32) {
+    let first = mesh.vertices.len() as u32;
+    let corners = [rect.left_top(), rect.right_top(), rect.right_bottom(), rect.left_bottom()];
+    mesh.vertices.extend(corners.map(|pos| Vertex { pos, uv: WHITE_UV, color }));
+    mesh.indices.extend([0, 1, 2, 0, 2, 3].map(|i| first + i));
+}
+
+/// Marks of time below a panel.
+pub fn times(painter: &eframe::egui::Painter, seen: &Seen, rect: Rect, ink: Color32) {
+    let (t0, t1) = seen.span.of(seen.frame);
+    let rough = (t1 - t0) / f64::from((rect.width() / 90.0).max(1.0));
+    let power = 10f64.powf(rough.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0].iter().map(|m| m * power).find(|s| *s >= rough).unwrap_or(rough);
+    let mut t = (t0 / step).ceil() * step;
+    while t <= t1 {
+        let x = rect.left() + ((t - t0) / (t1 - t0)) as f32 * rect.width();
+        painter.line_segment([pos2(x, rect.bottom()), pos2(x, rect.bottom() + 4.0)], Stroke::new(1.0, ink));
+        let text = if t1 >= 10_000.0 { format!("{} s", (t / 10.0).round() / 100.0) } else { format!("{} ms", (t * 100.0).round() / 100.0) };
+        let anchor = if x > rect.right() - 24.0 { Align2::RIGHT_TOP } else { Align2::CENTER_TOP };
+        painter.text(pos2(x, rect.bottom() + 5.0), anchor, text, small(), ink);
+        t += step;
+    }
+}
+
+/// The spikes in sight, as CSV.
+pub fn csv(seen: &Seen) -> String {
+    let (from, to) = seen.span.steps(seen.frame);
+    let line = |s: &Spike| format!("{},{:.6},{}\n", s.step, f64::from(s.step) * seen.frame.dt, s.neuron);
+    let lines = seen.frame.chunks(from, to).iter().flat_map(|c| c.within(from, to)).map(line);
+    std::iter::once("step,time_ms,neuron\n".to_string()).chain(lines).collect()
+}
