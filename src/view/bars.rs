@@ -187,7 +187,7 @@ fn same(a: &str, b: &str) -> bool {
 pub fn raster(ui: &mut Ui, panels: &mut Panels) {
     let selected = panels.tools.selected.clone();
     let choice = &mut panels.raster.choice;
-    ComboBox::from_id_salt("rows").selected_text(choice.name()).show_ui(ui, |ui| {
+    ComboBox::from_label("rows").selected_text(choice.name()).show_ui(ui, |ui| {
         let choices = [
             Choice::All,
             Choice::ByRate,
