@@ -109,7 +109,7 @@ impl Device {
 
     /// A compute pipeline from WGSL. Where the driver allows it, its float operations are kept as written; the ordinary
     /// pipeline is then built too in debug builds, for wgpu's validation of shader against layout.
-    pub fn pipeline(&self, entry: &str, wgsl: &str, layout: &wgpu::PipelineLayout) -> Result<wgpu::ComputePipeline, String> {
+    pub fn pipeline(&self, entry: &str, wgsl: &str, group: u32, layout: &wgpu::PipelineLayout) -> Result<wgpu::ComputePipeline, String> {
         let build = |module: &wgpu::ShaderModule| {
             self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
                 label: Some(entry),
@@ -135,6 +135,6 @@ impl Device {
         if cfg!(debug_assertions) {
             ordinary()?;
         }
-        Ok(build(&exact::passthrough(&self.device, entry, entry, exact::spirv(wgsl)?)))
+        Ok(build(&exact::passthrough(&self.device, entry, group, exact::spirv(wgsl)?)))
     }
 }
