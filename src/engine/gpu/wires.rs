@@ -39,7 +39,7 @@ impl Format {
     pub fn of(p: &ProjectionPlan) -> Self {
         match (p.procedural(), p.listed.iter().any(|s| s.weight.is_some())) {
             (false, true) => Format::Long,
-            (false, false) if !constant(&p.weight.law) || p.by_distance.weight.is_some() => Format::Short,
+            (false, false) if !constant(&p.weight.law) => Format::Short,
             _ => Format::Constant,
         }
     }
