@@ -89,7 +89,7 @@ impl Builder<'_> {
             let whole = piece.is_some_and(|piece| covers(piece, p));
             match piece {
                 None => lengths.resize(lengths.len() + p.from.len() as usize, 0),
-                Some(_) if whole && p.wiring.length(0, 0).is_some() && p.from.len() > 0 => {
+                Some(_) if whole && !p.from.is_empty() && p.wiring.length(0, 0).is_some() => {
                     lengths.extend((0..p.from.len()).map(|s| whole_length(p, s)))
                 }
                 Some(piece) if self.host || !drawable(p) => lengths.extend(self.host_lengths(p, piece)),
