@@ -304,7 +304,7 @@ fn mapped<T>(device: &Device, staging: &wgpu::Buffer, take: impl FnOnce(&[u8]) -
         // The receiver is gone only if this call has already failed.
         let _ = send.send(result);
     });
-    device.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| lost(&e))?;
+    device.wait()?;
     receive.recv().map_err(|e| lost(&e))?.map_err(|e| lost(&e))?;
     let taken = take(&staging.get_mapped_range(..).map_err(|e| lost(&e))?);
     staging.unmap();

@@ -17,6 +17,7 @@ mod memory;
 mod rows;
 mod shards;
 mod tables;
+mod trouble;
 mod wires;
 
 use std::ops::Range;
@@ -47,8 +48,8 @@ pub struct Forced {
     pub host: bool,
 }
 
-/// Steps of a submission, at most: a progress bar stays lively, and no watchdog wakes.
-const SPAN: u32 = 256;
+/// Steps of a submission, at most; whoever advances the engine asks for fewer where they take long.
+const SPAN: u32 = 1024;
 /// Steps of a batch, at most: an item holds its step in 8 bits.
 const LONGEST_BATCH: u32 = 64;
 /// Entries of the spike log and of a work list, at most.
@@ -92,12 +93,7 @@ impl Gpu {
         }
         let shortest = plan.projections.iter().map(|p| p.shortest()).fold(f64::from(u32::MAX), f64::min).max(1.0) as u64;
         let batch = forced.batch.unwrap_or(LONGEST_BATCH).clamp(1, shortest.min(u64::from(LONGEST_BATCH)) as u32);
-        let scope = device.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let built = Self::build(&plan, &device, slice.clone(), batch, forced);
-        if let Some(error) = pollster::block_on(scope.pop()) {
-            return Err(format!("{} has too little memory for this network: {error}", device.listed.name));
-        }
-        let (memory, kernels, degrees) = built?;
+        let (memory, kernels, degrees) = device.guarded(|| Self::build(&plan, &device, slice.clone(), batch, forced))?;
         let grid = forced.grid.unwrap_or(if device.listed.software { 64 } else { 1024 });
         Ok(Self { plan, device, kernels, memory, step: 0, batch, grid, list: 0, degrees, slice, forced, accepted: 0, shortest })
     }
@@ -106,6 +102,8 @@ impl Gpu {
         let (mut memory, classes, degrees) = Memory::new(plan, device, slice, batch, forced)?;
         let kernels = Kernels::new(device, &classes, memory.sizes.group)?;
         kernels.bind(device, &mut memory);
+        // A pipeline that a driver cannot make may lose the device without a word, and rows are built by now.
+        device.wait()?;
         Ok((memory, kernels, degrees))
     }
 
@@ -142,6 +140,11 @@ impl Gpu {
 
     /// Takes over the plan of an edit, which `plan::edit` has found to fit. State and inputs under way stay.
     pub fn adopt(&mut self, plan: Arc<Plan>) -> Result<(), String> {
+        let device = self.device.clone();
+        device.guarded(|| self.take_over(plan))
+    }
+
+    fn take_over(&mut self, plan: Arc<Plan>) -> Result<(), String> {
         if !self.memory.keeps(&self.plan, &plan) {
             // Another layout of the rows: everything is built anew, and goes on from here.
             let state = self.save()?;
