@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 
 use super::Device;
-use super::kernels::Builders;
+use super::kernels::Fixed;
 use super::memory::{filled, read};
 use super::rows::{Outgrown, Rows};
 use super::shards::{self, Piece};
@@ -30,7 +30,7 @@ pub struct Laid {
 pub struct Builder<'a> {
     pub plan: &'a Plan,
     pub device: &'a Device,
-    pub kernels: &'a Builders,
+    pub kernels: &'a Fixed,
     /// Largest binding, bytes.
     pub limit: u64,
     /// The host draws all rows.

@@ -1,8 +1,9 @@
 //! Adapters and the device. Knows no network.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::exact;
+use super::kernels::Fixed;
 use super::trouble::Trouble;
 
 /// What a user can choose from.
@@ -28,6 +29,8 @@ pub struct Device {
     /// Largest binding that is used, bytes.
     pub limit: u64,
     pub trouble: Arc<Trouble>,
+    /// Kernels that every network shares, once they have been made.
+    pub fixed: OnceLock<Arc<Fixed>>,
 }
 
 fn adapters() -> Vec<wgpu::Adapter> {
@@ -116,7 +119,7 @@ impl Device {
         let (device, queue) =
             pollster::block_on(adapter.request_device(&descriptor)).map_err(|e| format!("{} cannot be used: {e}", listed.name))?;
         let trouble = Trouble::of(&device);
-        Ok(Self { limit: binding(&limits), listed, device, queue, trouble })
+        Ok(Self { limit: binding(&limits), listed, device, queue, trouble, fixed: OnceLock::new() })
     }
 
     /// A compute pipeline from WGSL. Where the driver allows it, its float operations are kept as written; the ordinary

@@ -1,10 +1,14 @@
 //! The pipelines, and a batch as dispatches. Knows no number of the network.
 
+use std::sync::Arc;
+
 use super::Device;
 use super::classes::Classes;
 use super::memory::{Memory, Shard};
 use super::wires::{CHUNK, WALKS};
 
+/// Threads of a workgroup, unless a test asks for others.
+pub const GROUP: u32 = 64;
 /// Workgroups of a dispatch in one dimension.
 const WIDEST: u32 = 65_535;
 /// Which bindings are only read.
@@ -46,23 +50,40 @@ impl Kernel {
     }
 }
 
-/// The kernels that build rows.
-pub struct Builders {
+/// The kernels that are the same for every network: those that build rows, and the delivery.
+pub struct Fixed {
     pub count: Kernel,
     pub fill: Kernel,
+    deliver: Kernel,
 }
 
-impl Builders {
-    pub fn new(device: &Device, group: u32) -> Result<Self, String> {
+impl Fixed {
+    /// Made once for a device, unless a test asks for workgroups of another size.
+    pub fn of(device: &Device, group: u32) -> Result<Arc<Self>, String> {
+        if group != GROUP {
+            return Ok(Arc::new(Self::new(device, group)?));
+        }
+        if let Some(made) = device.fixed.get() {
+            return Ok(made.clone());
+        }
+        let made = Arc::new(Self::new(device, group)?);
+        Ok(device.fixed.get_or_init(|| made).clone())
+    }
+
+    fn new(device: &Device, group: u32) -> Result<Self, String> {
         let [count, fill] = building(group);
-        Ok(Self { count: Kernel::new(device, "count", &count, &COUNT, group)?, fill: Kernel::new(device, "fill", &fill, &FILL, group)? })
+        Ok(Self {
+            count: Kernel::new(device, "count", &count, &COUNT, group)?,
+            fill: Kernel::new(device, "fill", &fill, &FILL, group)?,
+            deliver: Kernel::new(device, "deliver", &delivery(group), &DELIVER, group)?,
+        })
     }
 }
 
 /// The kernels of a batch.
 pub struct Kernels {
     update: Kernel,
-    deliver: Kernel,
+    fixed: Arc<Fixed>,
     /// Text of the update kernel.
     text: String,
 }
@@ -72,7 +93,7 @@ impl Kernels {
         let text = classes.kernel(group);
         Ok(Self {
             update: Kernel::new(device, "update", &text, &UPDATE, group)?,
-            deliver: Kernel::new(device, "deliver", &delivery(group), &DELIVER, group)?,
+            fixed: Fixed::of(device, group)?,
             text,
         })
     }
@@ -93,7 +114,7 @@ impl Kernels {
             let s = &*shard;
             let update = [&s.info, &s.numbers, &memory.waves, &s.state, &s.ring, &memory.work, &memory.log, &memory.samples];
             let deliver = [&s.info, &s.wires, &s.ends, &s.synapses, &s.weights, &memory.work, &s.ring, &memory.log];
-            shard.bound = Some([self.update.bind(device, &update), self.deliver.bind(device, &deliver)]);
+            shard.bound = Some([self.update.bind(device, &update), self.fixed.deliver.bind(device, &deliver)]);
         }
     }
 
@@ -111,7 +132,7 @@ impl Kernels {
 
     /// Delivers what stands in a work list.
     pub fn deliver(&self, pass: &mut wgpu::ComputePass<'_>, shards: &[Shard], batch: [u32; 4], grid: u32) {
-        pass.set_pipeline(&self.deliver.pipeline);
+        pass.set_pipeline(&self.fixed.deliver.pipeline);
         pass.set_immediates(0, bytemuck::cast_slice(&batch));
         for (_, [_, deliver]) in bound(shards).filter(|(s, _)| s.receives) {
             pass.set_bind_group(0, deliver, &[]);

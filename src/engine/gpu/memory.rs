@@ -1,10 +1,11 @@
 //! All device memory of a network. Knows the layout of buffers and no kernel.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::build::{Buffers, Builder, Laid};
 use super::classes::Classes;
-use super::kernels::Builders;
+use super::kernels::{Fixed, GROUP};
 use super::rows::{self, Rows};
 use super::shards::Piece;
 use super::tables::{self, Sizes, Tables};
@@ -48,7 +49,7 @@ pub struct Memory {
     pub shards: Vec<Shard>,
     /// Work items of every row.
     pub chunks: Vec<u32>,
-    builders: Builders,
+    kernels: Arc<Fixed>,
     pub sizes: Sizes,
     /// Largest binding, bytes, and whether the host draws all rows.
     limit: u64,
@@ -82,9 +83,9 @@ impl Memory {
     /// Also gives the synapses that leave each neuron in stored rows.
     pub fn new(plan: &Plan, device: &Device, slice: Range<u32>, batch: u32, forced: Forced) -> Result<(Self, Classes, Vec<u64>), String> {
         let limit = forced.binding.unwrap_or(device.limit).min(device.limit);
-        let group = forced.group.unwrap_or(64);
-        let builders = Builders::new(device, group)?;
-        let laid = Builder { plan, device, kernels: &builders, limit, host: forced.host }.lay(slice)?;
+        let group = forced.group.unwrap_or(GROUP);
+        let kernels = Fixed::of(device, group)?;
+        let laid = Builder { plan, device, kernels: &kernels, limit, host: forced.host }.lay(slice)?;
         let (chunks, degrees) = rows::work(plan, &laid.rows)?;
         let sizes = sizes(plan, &chunks, batch, forced, limit);
         let mut classes = Classes::default();
@@ -112,7 +113,7 @@ impl Memory {
             shards: shards(device, plan, laid, &tables),
             sizes,
             chunks,
-            builders,
+            kernels,
             limit,
             host: forced.host,
         };
@@ -122,7 +123,7 @@ impl Memory {
 
     /// Draws the rows of some projections into their places.
     fn fill(&self, plan: &Plan, device: &Device, which: impl Fn(usize) -> bool) -> Result<(), String> {
-        let builder = Builder { plan, device, kernels: &self.builders, limit: self.limit, host: self.host };
+        let builder = Builder { plan, device, kernels: &self.kernels, limit: self.limit, host: self.host };
         for s in &self.shards {
             let buffers = Buffers { wires: &s.wires, ends: &s.ends, synapses: &s.synapses, weights: &s.weights };
             builder.fill(&s.pieces, &s.rows, &buffers, &which)?;
@@ -238,7 +239,7 @@ fn sizes(plan: &Plan, chunks: &[u32], batch: u32, forced: Forced, limit: u64) ->
     // All neurons in every step fit, unless the network is so large that a submission of one batch would not.
     let span = (most / neurons).clamp(u64::from(batch), u64::from(SPAN.max(batch)));
     Sizes {
-        group: forced.group.unwrap_or(64),
+        group: forced.group.unwrap_or(GROUP),
         work: forced.work.unwrap_or(items.min(most) as u32).max(1),
         log: forced.log.unwrap_or((neurons * span).min(most) as u32).max(1),
         span: span as u32,
