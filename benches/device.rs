@@ -24,7 +24,9 @@ fn measure(device: &Arc<Device>) {
     println!("{} ({})", device.listed.name, device.listed.driver);
     let heavy = !device.listed.software;
     println!("\nmicroseconds per step       steps of a submission: 1, 10, 100, 1000");
-    for (name, spikes, storage) in [("silent", 0, "stored"), ("26 spikes, stored", 26, "stored"), ("26 spikes, procedural", 26, "procedural")] {
+    for (name, spikes, storage) in
+        [("silent", 0, "stored"), ("26 spikes, stored", 26, "stored"), ("26 spikes, procedural", 26, "procedural")]
+    {
         let network = made(if heavy { 77_169 } else { 10_000 }, spikes, storage);
         let mut gpu = Gpu::new(network, device.clone(), Forced::default()).unwrap_or_else(|e| panic!("{e}"));
         let costs = [1, 10, 100, 1000].map(|steps| format!("{:9.1}", step(&mut gpu, steps)));
@@ -40,7 +42,11 @@ fn measure(device: &Arc<Device>) {
     println!("\nmicroseconds per dispatch of an empty kernel, 1000 in a pass");
     println!("direct   {:9.2}\nindirect {:9.2}", dispatches(device, false), dispatches(device, true));
     println!("\nmillion synapses built per second");
-    for rule in ["rule = \"fixed_in_degree\"\nin_degree = 1000", "rule = \"fixed_probability\"\np = 0.1", "rule = \"fixed_total_number\"\ncount = \"1000*n\""] {
+    for rule in [
+        "rule = \"fixed_in_degree\"\nin_degree = 1000",
+        "rule = \"fixed_probability\"\np = 0.1",
+        "rule = \"fixed_total_number\"\ncount = \"1000*n\"",
+    ] {
         let plan = built(if heavy { 100_000 } else { 2_000 }, rule);
         let start = Instant::now();
         let gpu = Gpu::new(plan.clone(), device.clone(), Forced::default()).unwrap_or_else(|e| panic!("{e}"));
@@ -135,7 +141,9 @@ struct Bench<'a> {
 impl<'a> Bench<'a> {
     fn new(device: &'a Device, text: &str, words: u64) -> Result<Self, String> {
         device.guarded(|| {
-            let module = device.device.create_shader_module(wgpu::ShaderModuleDescriptor { label: None, source: wgpu::ShaderSource::Wgsl(text.into()) });
+            let module = device
+                .device
+                .create_shader_module(wgpu::ShaderModuleDescriptor { label: None, source: wgpu::ShaderSource::Wgsl(text.into()) });
             let pipeline = device.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
                 label: None,
                 layout: None,

@@ -91,11 +91,7 @@ pub struct Kernels {
 impl Kernels {
     pub fn new(device: &Device, classes: &Classes, group: u32) -> Result<Self, String> {
         let text = classes.kernel(group);
-        Ok(Self {
-            update: Kernel::new(device, "update", &text, &UPDATE, group)?,
-            fixed: Fixed::of(device, group)?,
-            text,
-        })
+        Ok(Self { update: Kernel::new(device, "update", &text, &UPDATE, group)?, fixed: Fixed::of(device, group)?, text })
     }
 
     /// Builds the update again where an edit has changed its text.
