@@ -201,7 +201,7 @@ fn an_error_that_nobody_asked_for_is_told_of_and_never_panics() {
     let device = Arc::new(Device::open(None).unwrap());
     let plan = Arc::new(plan(&load(NETWORK)).unwrap());
     let mut gpu = Gpu::new(plan, device.clone(), Forced::default()).unwrap();
-    device.device.create_buffer(&wgpu::BufferDescriptor {
+    let _ = device.device.create_buffer(&wgpu::BufferDescriptor {
         label: None,
         size: 1 << 45,
         usage: wgpu::BufferUsages::STORAGE,
