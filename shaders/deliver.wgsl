@@ -1,5 +1,5 @@
-// The delivery of a batch: each workgroup takes work items (source, chunk of its row) and adds their weights to the ring.
-// A fixed grid strides to the count. Six storage bindings.
+// The delivery of a batch: each workgroup takes work items (row, chunk, step within the batch) and adds their weights to the
+// ring, from stored rows or drawing them again. A fixed grid strides to the count. Eight storage bindings.
 
 struct Batch {
     first: u32,
@@ -10,31 +10,79 @@ struct Batch {
 
 struct Work {
     counts: array<u32, 4>,
-    items: array<vec2<u32>>,
+    items: array<u32>,
 }
 
 struct Log {
     count: atomic<u32>,
     lost: atomic<u32>,
     broken: atomic<u32>,
-    unused: u32,
+    events: atomic<u32>,
+    events_high: atomic<u32>,
 }
 
 var<immediate> batch: Batch;
 @group(0) @binding(0) var<storage, read> info: array<u32>;
-@group(0) @binding(1) var<storage, read> ends: array<u32>;
-@group(0) @binding(2) var<storage, read> synapses: array<vec2<u32>>;
-@group(0) @binding(3) var<storage, read> work: Work;
-@group(0) @binding(4) var<storage, read_write> ring: array<atomic<i32>>;
-@group(0) @binding(5) var<storage, read_write> log: Log;
+@group(0) @binding(1) var<storage, read> wires: array<u32>;
+@group(0) @binding(2) var<storage, read> ends: array<u32>;
+@group(0) @binding(3) var<storage, read> synapses: array<u32>;
+@group(0) @binding(4) var<storage, read> weights: array<u32>;
+@group(0) @binding(5) var<storage, read> work: Work;
+@group(0) @binding(6) var<storage, read_write> ring: array<atomic<i32>>;
+@group(0) @binding(7) var<storage, read_write> log: Log;
 
-@compute @workgroup_size(64)
+// Row of the ring that is due a step after the spike's own, and the number of events that were drawn.
+var<private> now: u32;
+var<private> events: u32;
+
+fn add(slot: u32, delay: u32, weight: i32) {
+    var row = now + delay;
+    row = select(row, row - info[0], row >= info[0]);
+    atomicAdd(&ring[row * info[1] + slot], weight);
+}
+
+fn take(p: u32, slot: u32, delay: u32, weight: i32) {
+    events++;
+    add(slot, delay, weight << wires[p + 15u]);
+}
+
+fn stored_chunk(p: u32, row: u32, chunk: u32, lane: u32) {
+    let bits = wires[0];
+    let mask = (1u << bits) - 1u;
+    let format = wires[p + 27u];
+    var begin = 0u;
+    if (row > 0u) {
+        begin = ends[row - 1u];
+    }
+    begin += u32(format == 1u) * (begin & 1u) + chunk * {{CHUNK}}u;
+    let end = min(ends[row], begin + {{CHUNK}}u);
+    let base = wires[p + 28u];
+    let origin = wires[p + 29u];
+    let shift = wires[p + 15u];
+    if (format == 0u) {
+        let weight = bitcast<i32>(wires[p + 14u]) << shift;
+        for (var j = begin + lane; j < end; j += {{GROUP}}u) {
+            let s = synapses[j];
+            add(s >> bits, s & mask, weight);
+        }
+    } else if (format == 1u) {
+        for (var j = begin + lane; j < end; j += {{GROUP}}u) {
+            let s = synapses[j];
+            let n = j - origin;
+            let pair = weights[base + n / 2u];
+            add(s >> bits, s & mask, (bitcast<i32>(pair << (16u - 16u * (n & 1u))) >> 16u) << shift);
+        }
+    } else {
+        for (var j = begin + lane; j < end; j += {{GROUP}}u) {
+            let s = synapses[j];
+            add(s >> bits, s & mask, bitcast<i32>(weights[base + j - origin]));
+        }
+    }
+}
+
+@compute @workgroup_size({{GROUP}})
 fn deliver(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let rows = info[0];
-    let slots = info[1];
     let capacity = info[2];
-    let delay_bits = info[7];
-    let delay_mask = (1u << delay_bits) - 1u;
     let appended = work.counts[batch.list];
     let count = min(appended, capacity);
     // The work list is shared by all shards; the first one tells of a loss.
@@ -42,15 +90,20 @@ fn deliver(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         atomicAdd(&log.lost, appended - capacity);
     }
     for (var w = group.x; w < count; w += groups.x) {
-        let item = work.items[batch.list * capacity + w];
-        let begin = select(ends[item.x - 1u], 0u, item.x == 0u) + (item.y >> 8u) * {{CHUNK}}u;
-        let end = min(ends[item.x], begin + {{CHUNK}}u);
-        let now = (batch.first + (item.y & 255u) + 1u) % rows;
-        for (var j = begin + lane; j < end; j += 64u) {
-            let synapse = synapses[j];
-            var row = now + (synapse.x & delay_mask);
-            row = select(row, row - rows, row >= rows);
-            atomicAdd(&ring[row * slots + (synapse.x >> delay_bits)], bitcast<i32>(synapse.y));
+        let item = 3u * (batch.list * capacity + w);
+        let row = work.items[item];
+        let p = 4u + 32u * (work.items[item + 1u] >> 8u);
+        now = (batch.first + (work.items[item + 1u] & 255u) + 1u) % info[0];
+        if (wires[p + 30u] == 0u) {
+            stored_chunk(p, row, work.items[item + 2u], lane);
+        } else {
+            drawn_chunk(p, row - wires[p + 26u], work.items[item + 2u], lane);
+        }
+    }
+    if (events > 0u) {
+        let before = atomicAdd(&log.events, events);
+        if (before + events < before) {
+            atomicAdd(&log.events_high, 1u);
         }
     }
 }

@@ -13,14 +13,17 @@ struct Batch {
 
 struct Work {
     counts: array<atomic<u32>, 4>,
-    items: array<vec2<u32>>,
+    // Row, projection << 8 | step within the batch, chunk of the row.
+    items: array<u32>,
 }
 
 struct Log {
     count: atomic<u32>,
     lost: atomic<u32>,
     broken: atomic<u32>,
-    unused: u32,
+    events: atomic<u32>,
+    events_high: atomic<u32>,
+    unused: array<u32, 3>,
     spikes: array<vec2<u32>>,
 }
 
@@ -79,18 +82,45 @@ fn replayed(table: u32, step: u32) -> i32 {
     return count;
 }
 
-// Logs a spike and appends the chunks of its row to the work list. Counters run past the end, so that a loss is known.
-fn emit(neuron: u32, t: u32) {
+// The position of a neuron among the sources of a projection that may leave it; NONE where it is not among them.
+fn position(at: u32, within: u32) -> u32 {
+    if (info[at + 1u] == 1u) {
+        return info[info[at + 2u] + within];
+    }
+    let k = within - info[at + 2u];
+    return select(0xFFFFFFFFu, k, k < info[at + 3u]);
+}
+
+// Logs a spike and appends the chunks of its rows to the work list. Counters run past the end, so that a loss is known.
+fn emit(neuron: u32, within: u32, leaving: u32, t: u32) {
     let at = atomicAdd(&log.count, 1u);
     if (at < info[3]) {
         log.spikes[at] = vec2(batch.first + t + 1u, neuron);
     }
-    let chunks = info[info[6] + neuron];
-    if (chunks > 0u) {
-        let begin = atomicAdd(&work.counts[batch.list], chunks);
-        for (var c = 0u; c < chunks; c++) {
-            if (begin + c < info[2]) {
-                work.items[batch.list * info[2] + begin + c] = vec2(neuron, (c << 8u) | t);
+    let end = leaving + 1u + 6u * info[leaving];
+    var chunks = 0u;
+    for (var p = leaving + 1u; p < end; p += 6u) {
+        let k = position(p, within);
+        if (k != 0xFFFFFFFFu) {
+            chunks += info[info[p + 5u] + k];
+        }
+    }
+    if (chunks == 0u) {
+        return;
+    }
+    var item = atomicAdd(&work.counts[batch.list], chunks);
+    for (var p = leaving + 1u; p < end; p += 6u) {
+        let k = position(p, within);
+        if (k != 0xFFFFFFFFu) {
+            let mine = info[info[p + 5u] + k];
+            for (var c = 0u; c < mine; c++) {
+                if (item < info[2]) {
+                    let word = 3u * (batch.list * info[2] + item);
+                    work.items[word] = info[p + 4u] + k;
+                    work.items[word + 1u] = info[p] | t;
+                    work.items[word + 2u] = c;
+                }
+                item++;
             }
         }
     }
@@ -101,7 +131,7 @@ fn finite(x: f32) -> bool {
 }
 
 {{CLASSES}}
-@compute @workgroup_size(64)
+@compute @workgroup_size({{GROUP}})
 fn update(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let g = group.y * groups.x + group.x;
     if (g == 0u && lane == 0u) {

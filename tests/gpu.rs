@@ -153,8 +153,61 @@ fn shards_are_cut_where_a_binding_would_be_too_large() {
         |binding| Gpu::new(plan.clone(), device.clone(), Forced { binding: Some(binding), ..Forced::default() }).map(|gpu| gpu.shape().1);
     assert_eq!(shards(1 << 27).unwrap(), 1);
     assert!(shards(40_000).unwrap() >= 5);
-    let refused = shards(1_000).unwrap_err();
+    let refused = shards(150).unwrap_err();
     assert!(refused.contains("--backend cpu"), "{refused}");
+}
+
+#[test]
+fn a_device_with_the_limits_of_webgpu_and_no_more_gives_the_same_bits() {
+    if device().is_none() {
+        return;
+    }
+    let modest = Arc::new(Device::modest().unwrap());
+    let plan = Arc::new(plan(&every_model()).unwrap());
+    let (expected, found) = (on_cpu(&plan, 300), on_gpu(&plan, &modest, 300, Forced::default()));
+    assert!(expected == found && expected.0.spikes.len() > 1000);
+}
+
+#[test]
+fn what_a_device_refuses_is_a_sentence_and_the_device_lives_on() {
+    let Some(device) = device() else { return };
+    let too_large = wgpu::BufferDescriptor { label: None, size: 1 << 45, usage: wgpu::BufferUsages::STORAGE, mapped_at_creation: false };
+    let refused = device.guarded(|| Ok(device.device.create_buffer(&too_large))).unwrap_err();
+    assert!(refused.contains("--backend cpu"), "{refused}");
+    agree(&load(NETWORK), 100, 10, Forced::default());
+}
+
+#[test]
+fn a_lost_device_is_told_of_and_never_panics() {
+    if device().is_none() {
+        return;
+    }
+    let lost = Arc::new(Device::open(None).unwrap());
+    let plan = Arc::new(plan(&load(NETWORK)).unwrap());
+    let mut gpu = Gpu::new(plan.clone(), lost.clone(), Forced::default()).unwrap();
+    gpu.advance(20).unwrap();
+    lost.device.destroy();
+    for told in [gpu.advance(20).err(), gpu.save().err(), Gpu::new(plan, lost, Forced::default()).err()] {
+        let told = told.unwrap();
+        assert!(told.contains("was lost") && told.contains("--backend cpu"), "{told}");
+    }
+}
+
+#[test]
+fn an_error_that_nobody_asked_for_is_told_of_and_never_panics() {
+    if device().is_none() {
+        return;
+    }
+    let device = Arc::new(Device::open(None).unwrap());
+    let plan = Arc::new(plan(&load(NETWORK)).unwrap());
+    let mut gpu = Gpu::new(plan, device.clone(), Forced::default()).unwrap();
+    let _ = device.device.create_buffer(&wgpu::BufferDescriptor {
+        label: None,
+        size: 1 << 45,
+        usage: wgpu::BufferUsages::STORAGE,
+        mapped_at_creation: false,
+    });
+    assert!(gpu.advance(20).unwrap_err().contains("reported an error"));
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub use lower::{plan, plan_within};
 pub use space::{Between, ByDistance, Sheet, Table};
 pub use synapses::{Connection, Drawn, Synapses, connections, constant};
 pub use types::{Choice, DriveKind, DrivePlan, Keep, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight};
-pub use wiring::{Ends, Kind, Permutation, Stubs, Wiring};
+pub use wiring::{Ends, Kind, LeftOut, Permutation, Stubs, Wiring};
 
 /// What a random stream is for; the second half of its name is a number within the purpose.
 pub mod purpose {

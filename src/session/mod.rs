@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+mod governor;
 pub mod live;
 mod machine;
 pub mod memory;
@@ -14,11 +15,9 @@ mod simulation;
 
 pub use crate::engine::cpu::Phases;
 use crate::plan::Harvest;
+pub use governor::Governor;
 pub use machine::{Backend, Description, Engine, Machine, Tested, choose, devices};
 pub use simulation::{Command, Origin, Simulation, Stamped};
-
-/// Steps between two harvests: long enough to cost nothing, short enough for a lively progress bar.
-const BATCH: u64 = 250;
 
 /// How a run went.
 #[derive(Clone, Debug, Default)]
@@ -51,12 +50,13 @@ pub fn run(
     let mut outcome = Outcome { synapse_bytes: simulation.synapse_bytes(), ..Outcome::default() };
     let mut commands = journal.iter().peekable();
     let start = Instant::now();
+    let mut governor = Governor::headless();
     while simulation.step() < end {
         if stop.load(Ordering::Relaxed) {
             outcome.interrupted = true;
             break;
         }
-        if let Err(e) = batch(simulation, end, &mut commands, &mut outcome, &mut each) {
+        if let Err(e) = batch(simulation, end, &mut governor, &mut commands, &mut outcome, &mut each) {
             outcome.failed = Some(e);
             break;
         }
@@ -73,6 +73,7 @@ pub fn run(
 fn batch<'a>(
     simulation: &mut Simulation,
     end: u64,
+    governor: &mut Governor,
     commands: &mut std::iter::Peekable<impl Iterator<Item = &'a Stamped>>,
     outcome: &mut Outcome,
     each: &mut impl FnMut(&Simulation, &Harvest) -> Result<(), String>,
@@ -81,7 +82,9 @@ fn batch<'a>(
         simulation.apply(stamped.command.clone())?;
     }
     let until = commands.peek().map_or(end, |c| c.step.min(end));
-    let harvest = simulation.advance(BATCH.min(until - simulation.step()))?;
+    let (steps, began) = (governor.steps().min(until - simulation.step()), Instant::now());
+    let harvest = simulation.advance(steps)?;
+    governor.took(steps, began.elapsed().as_secs_f64());
     outcome.spikes += harvest.spikes.len() as u64;
     outcome.events += harvest.events;
     each(simulation, &harvest)

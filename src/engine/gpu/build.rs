@@ -1,123 +1,232 @@
-//! Rows of synapses for the device: one row for each neuron and shard, over all projections that leave the neuron.
-//! Counted first, then filled and sent in portions, so that the host never holds all of them. Knows no kernel.
+//! Building rows: counted and filled by kernels, one thread to a row; rows that no formula gives are drawn by the host and
+//! sent. Either way the bytes are the same. Knows the layout of rows and nothing of a step.
 
 use rayon::prelude::*;
 
-use super::shards::Piece;
-use crate::plan::{Drawn, Plan, Synapses};
+use super::Device;
+use super::kernels::Fixed;
+use super::memory::{filled, read};
+use super::rows::{Outgrown, Rows};
+use super::shards::{self, Piece};
+use super::wires::{self, Format, drawable, first_rows, record_of, slot_base};
+use crate::plan::{Drawn, Plan, ProjectionPlan, Synapses};
 
-/// Work items take this many synapses.
-pub const CHUNK: u32 = 256;
-/// Neurons whose rows one thread draws at a time, and such blocks to a portion.
+/// Synapses of a dispatch, so that no watchdog wakes: on a GPU, and where a processor stands in for one.
+const PORTION: [u64; 2] = [1 << 24, 1 << 20];
+/// Workgroups of a dispatch.
+const GROUPS: u64 = 65_535;
+/// Rows that the host draws on one thread, and such blocks at a time.
 const BLOCK: u32 = 256;
-const PORTION: usize = 32;
+const BLOCKS: usize = 32;
 
-/// Where a range of a population's neurons lies: in which shard, and at which slot.
-#[derive(Clone, Copy)]
-struct Landing {
-    to: u32,
-    shard: usize,
-    piece: Piece,
+/// A cut of the network, with the tables and the rows of every shard.
+pub struct Laid {
+    pub pieces: Vec<Vec<Piece>>,
+    pub wires: Vec<Vec<u32>>,
+    pub rows: Vec<Rows>,
 }
 
+/// What builds rows.
 pub struct Builder<'a> {
-    plan: &'a Plan,
-    leaving: Vec<Vec<usize>>,
-    /// By population, in order of neurons.
-    landings: Vec<Vec<Landing>>,
-    shards: usize,
-    delay_bits: u32,
+    pub plan: &'a Plan,
+    pub device: &'a Device,
+    pub kernels: &'a Fixed,
+    /// Largest binding, bytes.
+    pub limit: u64,
+    /// The host draws all rows.
+    pub host: bool,
 }
 
-/// Rows of a block of neurons, by shard: ends counted from the block's first synapse, and synapses.
-#[derive(Default, Clone)]
-struct Rows {
-    ends: Vec<u32>,
-    words: Vec<[u32; 2]>,
-    count: u64,
+/// Buffers of a shard that hold its rows.
+pub struct Buffers<'a> {
+    pub wires: &'a wgpu::Buffer,
+    pub ends: &'a wgpu::Buffer,
+    pub synapses: &'a wgpu::Buffer,
+    pub weights: &'a wgpu::Buffer,
 }
 
-impl<'a> Builder<'a> {
-    pub fn new(plan: &'a Plan, shards: &[Vec<Piece>], delay_bits: u32) -> Self {
-        let mut leaving = vec![Vec::new(); plan.populations.len()];
-        plan.projections.iter().enumerate().for_each(|(i, p)| leaving[p.source].push(i));
-        let mut landings = vec![Vec::new(); plan.populations.len()];
-        for (shard, pieces) in shards.iter().enumerate() {
-            for piece in pieces {
-                landings[piece.population].push(Landing { to: piece.to, shard, piece: *piece });
+impl Builder<'_> {
+    /// The cut and its rows. A cut by expectation that turns out too tight is made finer.
+    pub fn lay(&self, slice: std::ops::Range<u32>) -> Result<Laid, String> {
+        let mut slack = 1.02;
+        loop {
+            let pieces = shards::cut(self.plan, slice.clone(), self.limit, slack)?;
+            let bits = shards::delay_bits(self.plan);
+            let mut tables = pieces.iter().map(|p| wires::wires(self.plan, p, bits)).collect::<Result<Vec<_>, _>>()?;
+            if let Some(t) = tables.iter().find(|t| t.len() as u64 * 4 > self.device.limit) {
+                return Err(format!(
+                    "{} words of wiring pass what {} binds ({} bytes); --backend cpu has no such limit",
+                    t.len(),
+                    self.device.listed.name,
+                    self.device.limit
+                ));
             }
-        }
-        Self { plan, leaving, landings, shards: shards.len(), delay_bits }
-    }
-
-    /// Ends of the rows of every shard, by neuron. An error names a shard that outgrows `most` synapses.
-    pub fn ends(&self, most: u64) -> Result<Vec<Vec<u32>>, Outgrown> {
-        let blocks: Vec<Vec<Rows>> = (0..self.plan.neurons.div_ceil(BLOCK)).into_par_iter().map(|b| self.block(b, false)).collect();
-        (0..self.shards)
-            .map(|s| {
-                let (mut ends, mut base) = (Vec::with_capacity(self.plan.neurons as usize), 0u64);
-                for block in &blocks {
-                    if base + block[s].count > most {
-                        return Err(Outgrown);
-                    }
-                    ends.extend(block[s].ends.iter().map(|e| base as u32 + e));
-                    base += block[s].count;
+            let rows: Vec<Result<Rows, Outgrown>> =
+                pieces.iter().zip(&tables).map(|(p, t)| self.rows(p, t)).collect::<Result<_, String>>()?;
+            match rows.into_iter().collect::<Result<Vec<_>, _>>() {
+                Ok(rows) => {
+                    rows.iter().zip(&mut tables).for_each(|(r, t)| r.enter(t));
+                    return Ok(Laid { pieces, wires: tables, rows });
                 }
-                Ok(ends)
-            })
-            .collect()
-    }
-
-    /// Gives every shard's synapses in order of rows: (shard, first synapse, words).
-    pub fn fill(&self, ends: &[Vec<u32>], mut each: impl FnMut(usize, u64, &[[u32; 2]])) {
-        let blocks: Vec<u32> = (0..self.plan.neurons.div_ceil(BLOCK)).collect();
-        for portion in blocks.chunks(PORTION) {
-            let rows: Vec<Vec<Rows>> = portion.par_iter().map(|b| self.block(*b, true)).collect();
-            for (b, rows) in portion.iter().zip(&rows) {
-                for (s, rows) in rows.iter().enumerate() {
-                    let first = if *b == 0 { 0 } else { ends[s][(b * BLOCK) as usize - 1] };
-                    each(s, u64::from(first), &rows.words);
-                }
+                Err(Outgrown) if slack < 1e6 => slack *= 1.25,
+                Err(Outgrown) => return Err(format!("one neuron receives more synapses than this device binds ({} bytes)", self.limit)),
             }
         }
     }
 
-    fn block(&self, b: u32, keep: bool) -> Vec<Rows> {
-        let mut synapses: Vec<Synapses> = self.plan.projections.iter().map(|p| Synapses::new(self.plan.seed, p)).collect();
-        let mut out = vec![Rows::default(); self.shards];
-        let mut drawn = Vec::new();
-        for neuron in b * BLOCK..(b * BLOCK + BLOCK).min(self.plan.neurons) {
-            let population = self.plan.populations.partition_point(|p| p.first + p.size <= neuron);
-            let index = neuron - self.plan.populations[population].first;
-            for i in &self.leaving[population] {
-                if let Some(source) = self.plan.projections[*i].from.find(index) {
-                    drawn.clear();
-                    synapses[*i].row(source, &mut drawn);
-                    self.place(*i, &synapses[*i], &drawn, keep, &mut out);
-                }
-            }
-            out.iter_mut().for_each(|rows| rows.ends.push(rows.count as u32));
-        }
-        out
+    fn rows(&self, pieces: &[Piece], wires: &[u32]) -> Result<Result<Rows, Outgrown>, String> {
+        let lengths = self.lengths(pieces, wires)?;
+        Ok(Rows::new(self.plan, &lengths, self.limit / 4))
     }
 
-    fn place(&self, i: usize, synapses: &Synapses, row: &[Drawn], keep: bool, out: &mut [Rows]) {
+    /// Length of every row onto these pieces: from the wiring where it says, else counted.
+    fn lengths(&self, pieces: &[Piece], words: &[u32]) -> Result<Vec<u32>, String> {
+        let (first, all) = first_rows(self.plan)?;
+        let mut lengths = Vec::with_capacity(all as usize);
+        let mut count = Vec::new();
+        for (i, p) in self.plan.projections.iter().enumerate() {
+            let piece = pieces.iter().find(|piece| piece.population == p.target).filter(|_| !p.procedural());
+            let whole = piece.is_some_and(|piece| covers(piece, p));
+            match piece {
+                None => lengths.resize(lengths.len() + p.from.len() as usize, 0),
+                Some(_) if whole && !p.from.is_empty() && p.wiring.length(0, 0).is_some() => {
+                    lengths.extend((0..p.from.len()).map(|s| whole_length(p, s)))
+                }
+                Some(piece) if self.host || !drawable(p) => lengths.extend(self.host_lengths(p, piece)),
+                Some(_) => {
+                    count.push(i);
+                    lengths.resize(lengths.len() + p.from.len() as usize, 0);
+                }
+            }
+        }
+        if !count.is_empty() {
+            let wires = filled(self.device, words);
+            let counts = filled(self.device, &vec![0u32; all as usize]);
+            let group = self.kernels.count.bind(self.device, &[&wires, &counts]);
+            count.iter().for_each(|i| self.portions(*i, |pass, portion| self.kernels.count.run(pass, &group, portion)));
+            let counted = read(self.device, &counts, 0, u64::from(all) * 4)?;
+            for i in count {
+                let range = first[i] as usize..(first[i] + self.plan.projections[i].from.len()) as usize;
+                lengths[range.clone()].copy_from_slice(&counted[range]);
+            }
+        }
+        Ok(lengths)
+    }
+
+    /// Fills the rows of the projections that `which` chooses.
+    pub fn fill(&self, pieces: &[Piece], rows: &Rows, buffers: &Buffers, which: impl Fn(usize) -> bool) -> Result<(), String> {
+        let (first, _) = first_rows(self.plan)?;
+        let b = buffers;
+        let group = self.kernels.fill.bind(self.device, &[b.wires, b.ends, b.synapses, b.weights]);
+        for (i, p) in self.plan.projections.iter().enumerate().filter(|(i, p)| which(*i) && !p.procedural()) {
+            let Some(piece) = pieces.iter().find(|piece| piece.population == p.target) else { continue };
+            if self.host || !drawable(p) {
+                self.send(i, piece, rows, first[i], buffers);
+            } else {
+                self.portions(i, |pass, portion| self.kernels.fill.run(pass, &group, portion));
+            }
+        }
+        Ok(())
+    }
+
+    /// Dispatches over the sources of a projection, so many at a time.
+    fn portions(&self, i: usize, mut run: impl FnMut(&mut wgpu::ComputePass, [u32; 4])) {
         let p = &self.plan.projections[i];
-        let target = &self.plan.populations[p.target];
-        let landings = &self.landings[p.target];
-        for drawn in row {
-            let landing = landings[landings.partition_point(|l| l.to <= drawn.target)];
-            let rows = &mut out[landing.shard];
-            rows.count += 1;
-            if keep {
-                let weight = synapses.quanta(drawn);
-                let receptor = (p.slots[usize::from(weight < 0)] - target.slot) as u32 / target.size;
-                let slot = landing.piece.slot + receptor * landing.piece.len() + drawn.target - landing.piece.from;
-                rows.words.push([slot << self.delay_bits | drawn.delay, weight as u32]);
+        let sources = u64::from(p.from.len());
+        let mean = (p.wiring.synapses() / sources.max(1)).max(1);
+        let most = PORTION[usize::from(self.device.listed.software)];
+        let each = (most / mean).clamp(1, GROUPS * 64) as u32;
+        for first in (0..p.from.len()).step_by(each as usize) {
+            let mut encoder = self.device.device.create_command_encoder(&Default::default());
+            let portion = [record_of(i) as u32, first, each.min(p.from.len() - first), 0];
+            run(&mut encoder.begin_compute_pass(&Default::default()), portion);
+            self.device.queue.submit([encoder.finish()]);
+        }
+    }
+
+    fn host_lengths(&self, p: &ProjectionPlan, piece: &Piece) -> Vec<u32> {
+        let blocks: Vec<u32> = (0..p.from.len()).step_by(BLOCK as usize).collect();
+        let block = |first: &u32| {
+            let mut drawn = Drawing::new(self.plan, p, piece);
+            (*first..(first + BLOCK).min(p.from.len())).map(|s| drawn.row(s).count() as u32).collect::<Vec<_>>()
+        };
+        blocks.par_iter().flat_map_iter(block).collect()
+    }
+
+    /// Draws rows on the host and sends them in portions, so that the host never holds all.
+    fn send(&self, i: usize, piece: &Piece, rows: &Rows, first_row: u32, buffers: &Buffers) {
+        let p = &self.plan.projections[i];
+        let blocks: Vec<u32> = (0..p.from.len()).step_by(BLOCK as usize).collect();
+        let (format, bits) = (Format::of(p), shards::delay_bits(self.plan));
+        let [origin, word] = rows.origin(i);
+        for portion in blocks.chunks(BLOCKS) {
+            let draw = |first: &u32| block(&mut Drawing::new(self.plan, p, piece), *first, rows, first_row, format, bits);
+            let drawn: Vec<(u32, Vec<u32>, Vec<i32>)> = portion.par_iter().map(draw).collect();
+            for (at, synapses, weights) in drawn.iter().filter(|d| !d.1.is_empty()) {
+                let write =
+                    |buffer, at: u32, words: &[u32]| self.device.queue.write_buffer(buffer, u64::from(at) * 4, bytemuck::cast_slice(words));
+                write(buffers.synapses, *at, synapses);
+                match format {
+                    Format::Constant => {}
+                    Format::Short => {
+                        let pair = |w: &[i32]| w[0] as u32 & 0xFFFF | (w.get(1).copied().unwrap_or(0) as u32) << 16;
+                        write(buffers.weights, word + (at - origin) / 2, &weights.chunks(2).map(pair).collect::<Vec<_>>());
+                    }
+                    Format::Long => write(buffers.weights, word + at - origin, bytemuck::cast_slice(weights)),
+                }
             }
+            // Written bytes wait in host memory until a submission takes them.
+            self.device.queue.submit([]);
         }
     }
 }
 
-/// A shard would hold more synapses than a binding takes.
-pub struct Outgrown;
+/// Rows of a block of sources: first synapse, words, weights.
+fn block(drawing: &mut Drawing, first: u32, rows: &Rows, first_row: u32, format: Format, bits: u32) -> (u32, Vec<u32>, Vec<i32>) {
+    let (mut words, mut weights) = (Vec::new(), Vec::new());
+    let at = rows.begin(first_row + first, format);
+    for s in first..(first + BLOCK).min(drawing.p.from.len()) {
+        let begin = (rows.begin(first_row + s, format) - at) as usize;
+        words.resize(begin, 0);
+        weights.resize(begin, 0);
+        for (slot, delay, weight) in drawing.row(s) {
+            words.push(slot << bits | delay);
+            weights.push(weight);
+        }
+    }
+    (at, words, weights)
+}
+
+/// Rows as the host draws them.
+struct Drawing<'a> {
+    p: &'a ProjectionPlan,
+    piece: &'a Piece,
+    synapses: Synapses<'a>,
+    drawn: Vec<Drawn>,
+    bases: [u32; 2],
+}
+
+impl<'a> Drawing<'a> {
+    fn new(plan: &'a Plan, p: &'a ProjectionPlan, piece: &'a Piece) -> Self {
+        let bases = [slot_base(plan, p, piece, 0), slot_base(plan, p, piece, 1)];
+        Self { p, piece, synapses: Synapses::new(plan.seed, p), drawn: Vec::new(), bases }
+    }
+
+    /// Slot, delay and weight of the synapses of a row onto the piece, in canonical order; weights as they are stored.
+    fn row(&mut self, source: u32) -> impl Iterator<Item = (u32, u32, i32)> {
+        self.drawn.clear();
+        self.synapses.row(source, &mut self.drawn);
+        let (piece, bases) = (self.piece, self.bases);
+        let here = self.drawn.iter().filter(move |d| (piece.from..piece.to).contains(&d.target));
+        here.map(move |d| (d.target.wrapping_add(bases[usize::from(d.weight < 0)]), d.delay, d.weight))
+    }
+}
+
+/// Whether all targets of a projection lie in a piece.
+fn covers(piece: &Piece, p: &ProjectionPlan) -> bool {
+    p.to.is_empty() || (p.to.get(0) >= piece.from && p.to.get(p.to.len() - 1) < piece.to)
+}
+
+fn whole_length(p: &ProjectionPlan, source: u32) -> u32 {
+    (0..p.wiring.stretches()).filter_map(|b| p.wiring.length(source, b)).sum()
+}

@@ -26,10 +26,13 @@ impl Classes {
     }
 
     /// The update kernel, complete.
-    pub fn kernel(&self) -> String {
+    pub fn kernel(&self, group: u32) -> String {
         let functions: String = self.bodies.iter().enumerate().map(|(k, b)| format!("fn class_{k}{b}\n")).collect();
         let cases: String = (0..self.bodies.len()).map(|k| format!("        case {k}u: {{ class_{k}(p, i); }}\n")).collect();
-        let text = include_str!("../../../shaders/update.wgsl").replace("{{CLASSES}}", &functions).replace("{{CASES}}", &cases);
+        let text = include_str!("../../../shaders/update.wgsl")
+            .replace("{{CLASSES}}", &functions)
+            .replace("{{CASES}}", &cases)
+            .replace("{{GROUP}}", &group.to_string());
         format!("{}\n{}\n{text}", include_str!("../../../shaders/lib/math.wgsl"), include_str!("../../../shaders/lib/philox.wgsl"))
     }
 }
@@ -90,7 +93,7 @@ fn function(plan: &Plan, index: usize) -> String {
     o += "        var spiked = false;\n        let turn0 = 0u;\n";
     o += &emit::body(program);
     (0..program.states).for_each(|s| o += &format!("        s{s} = flush(s{s});\n"));
-    o += "        if (spiked) {\n            emit(first + i, t);\n        }\n";
+    o += "        if (spiked) {\n            emit(first + i, within, info[p + 10u], t);\n        }\n";
     for (j, (_, probe)) in probes(plan, index).enumerate() {
         let v = probe.variable;
         let _ = writeln!(

@@ -1,6 +1,10 @@
 //! Adapters and the device. Knows no network.
 
+use std::sync::{Arc, OnceLock};
+
 use super::exact;
+use super::kernels::Fixed;
+use super::trouble::Trouble;
 
 /// What a user can choose from.
 #[derive(Clone, Debug)]
@@ -24,6 +28,9 @@ pub struct Device {
     pub queue: wgpu::Queue,
     /// Largest binding that is used, bytes.
     pub limit: u64,
+    pub trouble: Arc<Trouble>,
+    /// Kernels that every network shares, once they have been made.
+    pub fixed: OnceLock<Arc<Fixed>>,
 }
 
 fn adapters() -> Vec<wgpu::Adapter> {
@@ -86,10 +93,17 @@ impl Device {
         };
         let names = || all.iter().enumerate().map(|(i, a)| format!("{i}: {}", a.get_info().name)).collect::<Vec<_>>().join(", ");
         let adapter = chosen.ok_or_else(|| format!("no device {:?}: there are {}", wish.unwrap_or_default(), names()))?;
-        Self::of(adapter)
+        Self::of(adapter, adapter.limits())
     }
 
-    fn of(adapter: &wgpu::Adapter) -> Result<Self, String> {
+    /// The first device, asked for no more than every WebGPU device has.
+    pub fn modest() -> Result<Self, String> {
+        let all = sorted();
+        let adapter = all.first().ok_or("no device")?;
+        Self::of(adapter, wgpu::Limits { max_immediate_size: 16, ..wgpu::Limits::default() })
+    }
+
+    fn of(adapter: &wgpu::Adapter, limits: wgpu::Limits) -> Result<Self, String> {
         let listed = describe(adapter);
         let mut features = wgpu::Features::IMMEDIATES;
         if listed.exact {
@@ -98,18 +112,19 @@ impl Device {
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("synfire"),
             required_features: features,
-            required_limits: adapter.limits(),
+            required_limits: limits.clone(),
             memory_hints: wgpu::MemoryHints::MemoryUsage,
             ..Default::default()
         };
         let (device, queue) =
             pollster::block_on(adapter.request_device(&descriptor)).map_err(|e| format!("{} cannot be used: {e}", listed.name))?;
-        Ok(Self { limit: listed.binding, listed, device, queue })
+        let trouble = Trouble::of(&device);
+        Ok(Self { limit: binding(&limits), listed, device, queue, trouble, fixed: OnceLock::new() })
     }
 
     /// A compute pipeline from WGSL. Where the driver allows it, its float operations are kept as written; the ordinary
     /// pipeline is then built too in debug builds, for wgpu's validation of shader against layout.
-    pub fn pipeline(&self, entry: &str, wgsl: &str, layout: &wgpu::PipelineLayout) -> Result<wgpu::ComputePipeline, String> {
+    pub fn pipeline(&self, entry: &str, wgsl: &str, group: u32, layout: &wgpu::PipelineLayout) -> Result<wgpu::ComputePipeline, String> {
         let build = |module: &wgpu::ShaderModule| {
             self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
                 label: Some(entry),
@@ -135,6 +150,6 @@ impl Device {
         if cfg!(debug_assertions) {
             ordinary()?;
         }
-        Ok(build(&exact::passthrough(&self.device, entry, entry, exact::spirv(wgsl)?)))
+        Ok(build(&exact::passthrough(&self.device, entry, group, exact::spirv(wgsl)?)))
     }
 }

@@ -53,10 +53,10 @@ fn no_contraction(spv: &[u32]) -> Result<Vec<u32>, String> {
 /// Safe because the words come from naga's own writer after validation, with checked indices; the decorations change no
 /// access to memory. The ordinary module of the same text has passed wgpu's validation before.
 #[allow(unsafe_code)]
-pub fn passthrough(device: &wgpu::Device, label: &str, entry: &str, words: Vec<u32>) -> wgpu::ShaderModule {
+pub fn passthrough(device: &wgpu::Device, entry: &str, group: u32, words: Vec<u32>) -> wgpu::ShaderModule {
     let descriptor = wgpu::ShaderModuleDescriptorPassthrough {
-        label: Some(label),
-        entry_points: vec![wgpu::PassthroughShaderEntryPoint { name: entry.to_string().into(), workgroup_size: (64, 1, 1) }].into(),
+        label: Some(entry),
+        entry_points: vec![wgpu::PassthroughShaderEntryPoint { name: entry.to_string().into(), workgroup_size: (group, 1, 1) }].into(),
         spirv: Some(words.into()),
         ..Default::default()
     };

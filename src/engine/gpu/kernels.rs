@@ -1,42 +1,104 @@
-//! The two pipelines, and a batch as dispatches. Knows no number of the network.
+//! The pipelines, and a batch as dispatches. Knows no number of the network.
+
+use std::sync::Arc;
 
 use super::Device;
-use super::build::CHUNK;
 use super::classes::Classes;
-use super::memory::Memory;
-use super::memory::Shard;
+use super::memory::{Memory, Shard};
+use super::wires::{CHUNK, WALKS};
 
+/// Threads of a workgroup, unless a test asks for others.
+pub const GROUP: u32 = 64;
+/// Workgroups of a dispatch in one dimension.
+const WIDEST: u32 = 65_535;
+/// Which bindings are only read.
+const UPDATE: [bool; 8] = [true, true, true, false, false, false, false, false];
+const DELIVER: [bool; 8] = [true, true, true, true, true, true, false, false];
+const COUNT: [bool; 2] = [true, false];
+const FILL: [bool; 4] = [true, true, false, false];
+
+/// A pipeline of one bind group.
+pub struct Kernel {
+    pipeline: wgpu::ComputePipeline,
+    layout: wgpu::BindGroupLayout,
+    group: u32,
+}
+
+impl Kernel {
+    fn new(device: &Device, entry: &str, wgsl: &str, read_only: &[bool], group: u32) -> Result<Self, String> {
+        let layout = layout(device, read_only);
+        let pipeline = device.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(entry),
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 16,
+        });
+        Ok(Self { pipeline: device.pipeline(entry, wgsl, group, &pipeline)?, layout, group })
+    }
+
+    pub fn bind(&self, device: &Device, buffers: &[&wgpu::Buffer]) -> wgpu::BindGroup {
+        let each = buffers.iter().enumerate();
+        let entries: Vec<_> = each.map(|(i, b)| wgpu::BindGroupEntry { binding: i as u32, resource: b.as_entire_binding() }).collect();
+        device.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout: &self.layout, entries: &entries })
+    }
+
+    /// One thread for each of the third word of `portion`.
+    pub fn run(&self, pass: &mut wgpu::ComputePass<'_>, bound: &wgpu::BindGroup, portion: [u32; 4]) {
+        pass.set_pipeline(&self.pipeline);
+        pass.set_immediates(0, bytemuck::cast_slice(&portion));
+        pass.set_bind_group(0, bound, &[]);
+        pass.dispatch_workgroups(portion[2].div_ceil(self.group), 1, 1);
+    }
+}
+
+/// The kernels that are the same for every network: those that build rows, and the delivery.
+pub struct Fixed {
+    pub count: Kernel,
+    pub fill: Kernel,
+    deliver: Kernel,
+}
+
+impl Fixed {
+    /// Made once for a device, unless a test asks for workgroups of another size.
+    pub fn of(device: &Device, group: u32) -> Result<Arc<Self>, String> {
+        if group != GROUP {
+            return Ok(Arc::new(Self::new(device, group)?));
+        }
+        if let Some(made) = device.fixed.get() {
+            return Ok(made.clone());
+        }
+        let made = Arc::new(Self::new(device, group)?);
+        Ok(device.fixed.get_or_init(|| made).clone())
+    }
+
+    fn new(device: &Device, group: u32) -> Result<Self, String> {
+        let [count, fill] = building(group);
+        Ok(Self {
+            count: Kernel::new(device, "count", &count, &COUNT, group)?,
+            fill: Kernel::new(device, "fill", &fill, &FILL, group)?,
+            deliver: Kernel::new(device, "deliver", &delivery(group), &DELIVER, group)?,
+        })
+    }
+}
+
+/// The kernels of a batch.
 pub struct Kernels {
-    update: wgpu::ComputePipeline,
-    deliver: wgpu::ComputePipeline,
-    layouts: [wgpu::BindGroupLayout; 2],
+    update: Kernel,
+    fixed: Arc<Fixed>,
     /// Text of the update kernel.
     text: String,
 }
 
-/// Workgroups of a dispatch in one dimension.
-const WIDEST: u32 = 65_535;
-/// Which bindings of update and delivery are only read.
-const UPDATE: [bool; 8] = [true, true, true, false, false, false, false, false];
-const DELIVER: [bool; 6] = [true, true, true, true, false, false];
-
 impl Kernels {
-    pub fn new(device: &Device, classes: &Classes) -> Result<Self, String> {
-        let layouts = [layout(device, &UPDATE), layout(device, &DELIVER)];
-        let text = classes.kernel();
-        Ok(Self {
-            update: pipeline(device, "update", &text, &layouts[0])?,
-            deliver: pipeline(device, "deliver", &delivery(), &layouts[1])?,
-            layouts,
-            text,
-        })
+    pub fn new(device: &Device, classes: &Classes, group: u32) -> Result<Self, String> {
+        let text = classes.kernel(group);
+        Ok(Self { update: Kernel::new(device, "update", &text, &UPDATE, group)?, fixed: Fixed::of(device, group)?, text })
     }
 
     /// Builds the update again where an edit has changed its text.
     pub fn update(&mut self, device: &Device, classes: &Classes) -> Result<(), String> {
-        let text = classes.kernel();
+        let text = classes.kernel(self.update.group);
         if text != self.text {
-            self.update = pipeline(device, "update", &text, &self.layouts[0])?;
+            self.update = Kernel::new(device, "update", &text, &UPDATE, self.update.group)?;
             self.text = text;
         }
         Ok(())
@@ -44,34 +106,31 @@ impl Kernels {
 
     /// Bind groups of every shard.
     pub fn bind(&self, device: &Device, memory: &mut Memory) {
-        let group = |l: usize, buffers: &[&wgpu::Buffer]| {
-            let entries: Vec<_> = buffers
-                .iter()
-                .enumerate()
-                .map(|(i, b)| wgpu::BindGroupEntry { binding: i as u32, resource: b.as_entire_binding() })
-                .collect();
-            device.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout: &self.layouts[l], entries: &entries })
-        };
         for shard in &mut memory.shards {
-            let [info, numbers, state, ring] = &shard.update;
-            let update = group(0, &[info, numbers, &memory.waves, state, ring, &memory.work, &memory.log, &memory.samples]);
-            let deliver = group(1, &[info, &shard.ends, &shard.synapses, &memory.work, ring, &memory.log]);
-            shard.bound = Some([update, deliver]);
+            let s = &*shard;
+            let update = [&s.info, &s.numbers, &memory.waves, &s.state, &s.ring, &memory.work, &memory.log, &memory.samples];
+            let deliver = [&s.info, &s.wires, &s.ends, &s.synapses, &s.weights, &memory.work, &s.ring, &memory.log];
+            shard.bound = Some([self.update.bind(device, &update), self.fixed.deliver.bind(device, &deliver)]);
         }
     }
 
     /// One batch: update of every shard, then delivery to every shard.
     pub fn batch(&self, pass: &mut wgpu::ComputePass<'_>, shards: &[Shard], batch: [u32; 4], grid: u32) {
-        pass.set_pipeline(&self.update);
+        pass.set_pipeline(&self.update.pipeline);
         pass.set_immediates(0, bytemuck::cast_slice(&batch));
         for (shard, [update, _]) in bound(shards) {
             pass.set_bind_group(0, update, &[]);
             let wide = shard.groups.clamp(1, WIDEST);
             pass.dispatch_workgroups(wide, shard.groups.div_ceil(wide).max(1), 1);
         }
-        pass.set_pipeline(&self.deliver);
+        self.deliver(pass, shards, batch, grid);
+    }
+
+    /// Delivers what stands in a work list.
+    pub fn deliver(&self, pass: &mut wgpu::ComputePass<'_>, shards: &[Shard], batch: [u32; 4], grid: u32) {
+        pass.set_pipeline(&self.fixed.deliver.pipeline);
         pass.set_immediates(0, bytemuck::cast_slice(&batch));
-        for (_, [_, deliver]) in bound(shards).filter(|(s, _)| s.count > 0) {
+        for (_, [_, deliver]) in bound(shards).filter(|(s, _)| s.receives) {
             pass.set_bind_group(0, deliver, &[]);
             pass.dispatch_workgroups(grid, 1, 1);
         }
@@ -82,18 +141,25 @@ fn bound(shards: &[Shard]) -> impl Iterator<Item = (&Shard, &[wgpu::BindGroup; 2
     shards.iter().filter_map(|s| s.bound.as_ref().map(|b| (s, b)))
 }
 
-/// The delivery kernel, complete.
-pub fn delivery() -> String {
-    include_str!("../../../shaders/deliver.wgsl").replace("{{CHUNK}}", &CHUNK.to_string())
+fn composed(text: &str, group: u32) -> String {
+    let parts = [
+        include_str!("../../../shaders/lib/math.wgsl"),
+        include_str!("../../../shaders/lib/philox.wgsl"),
+        include_str!("../../../shaders/lib/wiring.wgsl"),
+        text,
+    ];
+    let numbers = [("{{GROUP}}", group), ("{{CHUNK}}", CHUNK), ("{{WALKS}}", WALKS)];
+    numbers.iter().fold(parts.join("\n"), |text, (token, n)| text.replace(token, &n.to_string()))
 }
 
-fn pipeline(device: &Device, entry: &str, wgsl: &str, layout: &wgpu::BindGroupLayout) -> Result<wgpu::ComputePipeline, String> {
-    let layout = device.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-        label: Some(entry),
-        bind_group_layouts: &[Some(layout)],
-        immediate_size: 16,
-    });
-    device.pipeline(entry, wgsl, &layout)
+/// The delivery kernel, complete.
+pub fn delivery(group: u32) -> String {
+    composed(include_str!("../../../shaders/deliver.wgsl"), group)
+}
+
+/// The kernels that count and fill rows, complete.
+pub fn building(group: u32) -> [String; 2] {
+    [include_str!("../../../shaders/count.wgsl"), include_str!("../../../shaders/fill.wgsl")].map(|text| composed(text, group))
 }
 
 fn layout(device: &Device, read_only: &[bool]) -> wgpu::BindGroupLayout {

@@ -1,23 +1,34 @@
 //! All device memory of a network. Knows the layout of buffers and no kernel.
 
-use super::build::{Builder, CHUNK};
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::build::{Buffers, Builder, Laid};
 use super::classes::Classes;
-use super::shards::{self, Piece, SYNAPSE_BYTES};
+use super::kernels::{Fixed, GROUP};
+use super::rows::{self, Rows};
+use super::shards::Piece;
 use super::tables::{self, Sizes, Tables};
+use super::wires::{self, Format};
 use super::{Device, Forced, MOST, SPAN};
 use crate::plan::{Plan, State};
 
 pub struct Shard {
     pub pieces: Vec<Piece>,
     pub groups: u32,
+    pub info: wgpu::Buffer,
+    pub numbers: wgpu::Buffer,
     pub state: wgpu::Buffer,
-    pub synapses: wgpu::Buffer,
-    pub update: [wgpu::Buffer; 4],
+    pub ring: wgpu::Buffer,
+    pub wires: wgpu::Buffer,
     pub ends: wgpu::Buffer,
-    /// Number of synapses.
-    pub count: u32,
+    pub synapses: wgpu::Buffer,
+    pub weights: wgpu::Buffer,
+    rows: Rows,
     /// Slots of a row of the ring.
     pub slots: u32,
+    /// Whether any row, stored or drawn, may reach it.
+    pub receives: bool,
     pub bound: Option<[wgpu::BindGroup; 2]>,
 }
 
@@ -36,10 +47,13 @@ impl Shard {
 
 pub struct Memory {
     pub shards: Vec<Shard>,
-    /// Ends of the rows by shard, and work items of a spike, by neuron.
-    ends: Vec<Vec<u32>>,
-    chunks: Vec<u32>,
+    /// Work items of every row.
+    pub chunks: Vec<u32>,
+    kernels: Arc<Fixed>,
     pub sizes: Sizes,
+    /// Largest binding, bytes, and whether the host draws all rows.
+    limit: u64,
+    host: bool,
     pub waves: wgpu::Buffer,
     pub work: wgpu::Buffer,
     pub log: wgpu::Buffer,
@@ -51,28 +65,32 @@ pub struct Memory {
 
 /// What a submission brought, in words.
 pub struct Collected {
-    /// Spikes logged, work items lost, whether a state is broken, none.
-    pub head: [u32; 4],
+    /// Spikes logged, work items lost, whether a state is broken.
+    pub head: [u32; 3],
+    /// Synaptic events of rows that are not stored.
+    pub events: u64,
     pub spikes: Vec<u32>,
     pub samples: Vec<u32>,
 }
 
-/// The pieces of every shard, and the ends of its rows.
-type Laid = (Vec<Vec<Piece>>, Vec<Vec<u32>>);
-
 /// Spikes that are copied with every submission; more of them take a second copy.
 const EAGER: u64 = 1 << 15;
-const HEAD: u64 = 16;
+/// Bytes before the spikes of the log, and before the items of the work list.
+pub const HEAD: u64 = 32;
+pub const WORK_HEAD: u64 = 16;
 
 impl Memory {
-    pub fn new(plan: &Plan, device: &Device, batch: u32, forced: Forced) -> Result<(Self, Classes, Vec<u64>), String> {
+    /// Also gives the synapses that leave each neuron in stored rows.
+    pub fn new(plan: &Plan, device: &Device, slice: Range<u32>, batch: u32, forced: Forced) -> Result<(Self, Classes, Vec<u64>), String> {
         let limit = forced.binding.unwrap_or(device.limit).min(device.limit);
-        let (cut, ends) = lay(plan, limit)?;
-        let (chunks, degrees) = rows(plan, &ends);
+        let group = forced.group.unwrap_or(GROUP);
+        let kernels = Fixed::of(device, group)?;
+        let laid = Builder { plan, device, kernels: &kernels, limit, host: forced.host }.lay(slice)?;
+        let (chunks, degrees) = rows::work(plan, &laid.rows)?;
         let sizes = sizes(plan, &chunks, batch, forced, limit);
         let mut classes = Classes::default();
         let tables: Vec<Tables> =
-            cut.iter().enumerate().map(|(i, pieces)| tables::tables(plan, i, pieces, sizes, &chunks, &mut classes)).collect();
+            laid.pieces.iter().enumerate().map(|(i, pieces)| tables::tables(plan, i, pieces, sizes, &chunks, &mut classes)).collect();
         let sample_words = plan.probes.iter().map(|p| u64::from(tables::samples(p.every, sizes.span)) * u64::from(p.of.len())).sum::<u64>();
         let waves = plan.drives.len() as u64 * u64::from(sizes.span) * 4;
         for (what, bytes) in
@@ -82,58 +100,70 @@ impl Memory {
                 return Err(format!("{bytes} bytes for {what}; this device binds {limit}"));
             }
         }
-        if let Some(t) = tables.iter().find(|t| t.info.len().max(t.numbers.len()) as u64 * 4 > limit) {
+        if let Some(t) = tables.iter().find(|t| t.info.len().max(t.numbers.len()) as u64 * 4 > device.limit) {
             return Err(format!("tables of {} words pass what this device binds; --backend cpu has no such limit", t.info.len()));
         }
-        let storage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
         let memory = Self {
-            waves: buffer(device, waves, storage),
-            work: buffer(device, HEAD + u64::from(sizes.work) * 2 * 8, storage),
-            log: buffer(device, HEAD + u64::from(sizes.log) * 8, storage),
-            samples: buffer(device, sample_words * 4, storage),
+            waves: buffer(device, waves, STORAGE),
+            work: buffer(device, WORK_HEAD + u64::from(sizes.work) * 2 * ITEM, STORAGE),
+            log: buffer(device, HEAD + u64::from(sizes.log) * 8, STORAGE),
+            samples: buffer(device, sample_words * 4, STORAGE),
             staging: buffer(device, HEAD + EAGER * 8 + sample_words * 4, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST),
             sample_bytes: sample_words * 4,
-            shards: cut.iter().zip(&tables).zip(&ends).map(|((pieces, t), e)| shard(device, plan, pieces, t, e)).collect(),
+            shards: shards(device, plan, laid, &tables),
             sizes,
-            ends,
             chunks,
+            kernels,
+            limit,
+            host: forced.host,
         };
-        memory.fill(plan, device);
+        memory.fill(plan, device, |_| true)?;
         Ok((memory, classes, degrees))
     }
 
-    /// Draws all synapses and sends them.
-    fn fill(&self, plan: &Plan, device: &Device) {
-        let cut: Vec<Vec<Piece>> = self.shards.iter().map(|s| s.pieces.clone()).collect();
-        Builder::new(plan, &cut, shards::delay_bits(plan)).fill(&self.ends, |s, first, words| {
-            if !words.is_empty() {
-                device.queue.write_buffer(&self.shards[s].synapses, first * SYNAPSE_BYTES, bytemuck::cast_slice(words));
-            }
-            // Written bytes wait in host memory until a submission takes them.
-            device.queue.submit([]);
-        });
+    /// Draws the rows of some projections into their places.
+    fn fill(&self, plan: &Plan, device: &Device, which: impl Fn(usize) -> bool) -> Result<(), String> {
+        let builder = Builder { plan, device, kernels: &self.kernels, limit: self.limit, host: self.host };
+        for s in &self.shards {
+            let buffers = Buffers { wires: &s.wires, ends: &s.ends, synapses: &s.synapses, weights: &s.weights };
+            builder.fill(&s.pieces, &s.rows, &buffers, &which)?;
+        }
+        Ok(())
     }
 
-    /// Takes over the numbers of an edited plan; `weights` tells whether any weight changed. State and ring stay.
-    pub fn adopt(&mut self, plan: &Plan, device: &Device, weights: bool) -> Classes {
+    /// Whether the rows of an edited plan lie where they lay.
+    pub fn keeps(&self, old: &Plan, new: &Plan) -> bool {
+        old.projections.iter().zip(&new.projections).all(|(a, b)| Format::of(a) == Format::of(b))
+    }
+
+    /// Takes over the numbers of an edited plan whose rows keep their places. State and ring stay; rows whose weights have
+    /// changed are drawn again where they lie.
+    pub fn adopt(&mut self, old: &Plan, plan: &Plan, device: &Device) -> Result<Classes, String> {
         let mut classes = Classes::default();
         for (i, shard) in self.shards.iter_mut().enumerate() {
             let tables = tables::tables(plan, i, &shard.pieces, self.sizes, &self.chunks, &mut classes);
-            shard.update[0] = filled(device, &tables.info);
-            shard.update[1] = filled(device, &tables.numbers);
+            shard.info = filled(device, &tables.info);
+            shard.numbers = filled(device, &tables.numbers);
+            let mut words = wires::wires(plan, &shard.pieces, super::shards::delay_bits(plan))?;
+            shard.rows.enter(&mut words);
+            shard.wires = filled(device, &words);
         }
-        if weights {
-            self.fill(plan, device);
-        }
-        classes
+        self.fill(plan, device, |i| old.projections[i].weight != plan.projections[i].weight)?;
+        Ok(classes)
+    }
+
+    /// Words of the rows of every shard: ends, synapses, weights.
+    pub fn built(&self, device: &Device) -> Result<Vec<[Vec<u32>; 3]>, String> {
+        let words = |buffer: &wgpu::Buffer, n: u32| read(device, buffer, 0, u64::from(n) * 4);
+        let shard = |s: &Shard| Ok([s.rows.ends.clone(), words(&s.synapses, s.rows.synapses)?, words(&s.weights, s.rows.weight_words)?]);
+        self.shards.iter().map(shard).collect()
     }
 
     /// Inputs under way: entry d is due d steps after the next one, one sum for each slot of the plan.
     pub fn due(&self, plan: &Plan, device: &Device, step: u64) -> Result<Vec<Vec<i32>>, String> {
         let mut due = vec![vec![0; plan.slots]; plan.ring - 1];
         for shard in &self.shards {
-            let ring = &shard.update[3];
-            let words = read(device, ring, 0, plan.ring as u64 * u64::from(shard.slots) * 4)?;
+            let words = read(device, &shard.ring, 0, plan.ring as u64 * u64::from(shard.slots) * 4)?;
             for (d, row) in due.iter_mut().enumerate() {
                 let at = ((step + 1 + d as u64) % plan.ring as u64) as usize * shard.slots as usize;
                 shard.each_run(plan, |here, there, len| {
@@ -153,7 +183,7 @@ impl Memory {
                 let row = state.row(d, plan.slots);
                 shard.each_run(plan, |here, there, len| ring[at + here..at + here + len].copy_from_slice(&row[there..there + len]));
             }
-            device.queue.write_buffer(&shard.update[3], 0, bytemuck::cast_slice(&ring));
+            device.queue.write_buffer(&shard.ring, 0, bytemuck::cast_slice(&ring));
             let values: Vec<f32> = shard
                 .pieces
                 .iter()
@@ -165,6 +195,14 @@ impl Memory {
             }
         }
         device.queue.submit([]);
+    }
+
+    /// Puts items into a work list that is empty.
+    pub fn write_work(&self, device: &Device, list: u32, items: &[u32]) {
+        let count = (items.len() / 3) as u32;
+        device.queue.write_buffer(&self.work, 4 * u64::from(list), bytemuck::bytes_of(&count));
+        let at = WORK_HEAD + u64::from(list) * u64::from(self.sizes.work) * ITEM;
+        device.queue.write_buffer(&self.work, at, bytemuck::cast_slice(items));
     }
 
     pub fn copy_out(&self, encoder: &mut wgpu::CommandEncoder) {
@@ -179,10 +217,12 @@ impl Memory {
     pub fn collect(&self, device: &Device) -> Result<Collected, String> {
         let mut collected = mapped(device, &self.staging, |bytes: &[u8]| {
             let words: &[u32] = bytemuck::cast_slice(bytes);
-            let head = [words[0], words[1], words[2], words[3]];
+            let head = [words[0], words[1], words[2]];
+            let events = u64::from(words[4]) << 32 | u64::from(words[3]);
             let eager = u64::from(head[0]).min(u64::from(self.sizes.log)).min(EAGER) as usize;
             let samples = words[(HEAD / 4 + EAGER * 2) as usize..][..(self.sample_bytes / 4) as usize].to_vec();
-            Collected { head, spikes: words[4..4 + 2 * eager].to_vec(), samples }
+            let first = (HEAD / 4) as usize;
+            Collected { head, events, spikes: words[first..first + 2 * eager].to_vec(), samples }
         })?;
         let count = u64::from(collected.head[0].min(self.sizes.log));
         if count > EAGER {
@@ -192,72 +232,58 @@ impl Memory {
     }
 }
 
-/// The cut, and the ends of the rows of every shard. A cut by expectation that turns out too tight is made finer.
-fn lay(plan: &Plan, limit: u64) -> Result<Laid, String> {
-    let mut slack = 1.02;
-    loop {
-        let cut = shards::cut(plan, limit, slack)?;
-        let builder = Builder::new(plan, &cut, shards::delay_bits(plan));
-        match builder.ends(limit / SYNAPSE_BYTES) {
-            Ok(ends) => return Ok((cut, ends)),
-            Err(_) if slack < 1e6 => slack *= 1.25,
-            Err(_) => return Err(format!("one neuron receives more synapses than this device binds ({limit} bytes)")),
-        }
-    }
-}
-
-/// Work items and synapses of a spike, by neuron.
-fn rows(plan: &Plan, ends: &[Vec<u32>]) -> (Vec<u32>, Vec<u64>) {
-    let length = |e: &Vec<u32>, n: usize| e[n] - if n == 0 { 0 } else { e[n - 1] };
-    let neurons = 0..plan.neurons as usize;
-    let chunks = neurons.clone().map(|n| ends.iter().map(|e| length(e, n).div_ceil(CHUNK)).max().unwrap_or(0)).collect();
-    let degrees = neurons.map(|n| ends.iter().map(|e| u64::from(length(e, n))).sum()).collect();
-    (chunks, degrees)
-}
-
 fn sizes(plan: &Plan, chunks: &[u32], batch: u32, forced: Forced, limit: u64) -> Sizes {
     let items = chunks.iter().map(|c| u64::from(*c)).sum::<u64>() * u64::from(batch);
-    let most = MOST.min((limit - HEAD) / 16);
+    let most = MOST.min((limit - HEAD) / (2 * ITEM));
     let neurons = u64::from(plan.neurons.max(1));
     // All neurons in every step fit, unless the network is so large that a submission of one batch would not.
     let span = (most / neurons).clamp(u64::from(batch), u64::from(SPAN.max(batch)));
     Sizes {
+        group: forced.group.unwrap_or(GROUP),
         work: forced.work.unwrap_or(items.min(most) as u32).max(1),
         log: forced.log.unwrap_or((neurons * span).min(most) as u32).max(1),
         span: span as u32,
     }
 }
 
+const STORAGE: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_DST).union(wgpu::BufferUsages::COPY_SRC);
+/// Bytes of a work item.
+pub const ITEM: u64 = 12;
+
 fn buffer(device: &Device, bytes: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
     device.device.create_buffer(&wgpu::BufferDescriptor { label: None, size: bytes.max(16), usage, mapped_at_creation: false })
 }
 
-fn filled<T: bytemuck::NoUninit>(device: &Device, values: &[T]) -> wgpu::Buffer {
-    let storage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
+pub fn filled<T: bytemuck::NoUninit>(device: &Device, values: &[T]) -> wgpu::Buffer {
     let bytes: &[u8] = bytemuck::cast_slice(values);
-    let buffer = buffer(device, bytes.len() as u64, storage);
+    let buffer = buffer(device, bytes.len() as u64, STORAGE);
     if !bytes.is_empty() {
         device.queue.write_buffer(&buffer, 0, bytes);
     }
     buffer
 }
 
-fn shard(device: &Device, plan: &Plan, pieces: &[Piece], tables: &Tables, ends: &[u32]) -> Shard {
-    let storage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
-    let state = filled(device, &tables.initial);
-    let count = ends.last().copied().unwrap_or(0);
-    let ring = buffer(device, plan.ring as u64 * u64::from(tables.slots) * 4, storage);
-    Shard {
-        pieces: pieces.to_vec(),
-        groups: tables.groups,
-        update: [filled(device, &tables.info), filled(device, &tables.numbers), state.clone(), ring],
-        state,
-        synapses: buffer(device, u64::from(count) * SYNAPSE_BYTES, storage),
-        ends: filled(device, ends),
-        count,
-        slots: tables.slots,
-        bound: None,
-    }
+fn shards(device: &Device, plan: &Plan, laid: Laid, tables: &[Tables]) -> Vec<Shard> {
+    let drawn = plan.projections.iter().any(|p| p.procedural());
+    let parts = laid.pieces.into_iter().zip(laid.wires).zip(laid.rows).zip(tables);
+    parts
+        .map(|(((pieces, wires), rows), t)| Shard {
+            pieces,
+            groups: t.groups,
+            info: filled(device, &t.info),
+            numbers: filled(device, &t.numbers),
+            state: filled(device, &t.initial),
+            ring: buffer(device, plan.ring as u64 * u64::from(t.slots) * 4, STORAGE),
+            wires: filled(device, &wires),
+            ends: filled(device, &rows.ends),
+            synapses: buffer(device, u64::from(rows.synapses) * 4, STORAGE),
+            weights: buffer(device, u64::from(rows.weight_words) * 4, STORAGE),
+            receives: drawn || rows.synapses > 0,
+            rows,
+            slots: t.slots,
+            bound: None,
+        })
+        .collect()
 }
 
 /// Words of a buffer. Blocks until the device has them.
@@ -279,7 +305,7 @@ fn mapped<T>(device: &Device, staging: &wgpu::Buffer, take: impl FnOnce(&[u8]) -
         // The receiver is gone only if this call has already failed.
         let _ = send.send(result);
     });
-    device.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| lost(&e))?;
+    device.wait()?;
     receive.recv().map_err(|e| lost(&e))?.map_err(|e| lost(&e))?;
     let taken = take(&staging.get_mapped_range(..).map_err(|e| lost(&e))?);
     staging.unmap();

@@ -14,9 +14,13 @@ mod emit;
 mod exact;
 mod kernels;
 mod memory;
+mod rows;
 mod shards;
 mod tables;
+mod trouble;
+mod wires;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::network::Wave;
@@ -38,10 +42,14 @@ pub struct Forced {
     pub log: Option<u32>,
     /// Workgroups of a delivery.
     pub grid: Option<u32>,
+    /// Threads of a workgroup.
+    pub group: Option<u32>,
+    /// The host draws all rows of synapses.
+    pub host: bool,
 }
 
-/// Steps of a submission, at most: a progress bar stays lively, and no watchdog wakes.
-const SPAN: u32 = 256;
+/// Steps of a submission, at most; whoever advances the engine asks for fewer where they take long.
+const SPAN: u32 = 1024;
 /// Steps of a batch, at most: an item holds its step in 8 bits.
 const LONGEST_BATCH: u32 = 64;
 /// Entries of the spike log and of a work list, at most.
@@ -60,24 +68,43 @@ pub struct Gpu {
     list: u32,
     /// Synapses that leave each neuron.
     degrees: Vec<u64>,
+    /// The neurons that this engine owns.
+    slice: Range<u32>,
+    forced: Forced,
+    /// Events of accepted spikes that no harvest has told yet.
+    accepted: u64,
+    /// The shortest delay, steps.
+    shortest: u64,
 }
 
 impl Gpu {
     pub fn new(plan: Arc<Plan>, device: Arc<Device>, forced: Forced) -> Result<Self, String> {
-        if plan.projections.iter().any(|p| p.procedural()) {
-            return Err("the GPU engine stores every synapse as yet: storage = \"stored\", or --backend cpu".into());
+        let all = 0..plan.neurons;
+        Self::of(plan, device, all, forced)
+    }
+
+    /// An engine of the neurons in `slice` alone. Spikes of all others come by `accept`.
+    pub fn of(plan: Arc<Plan>, device: Arc<Device>, slice: Range<u32>, forced: Forced) -> Result<Self, String> {
+        if let Some(p) = plan.projections.iter().find(|p| p.procedural() && !wires::drawable(p)) {
+            return Err(format!(
+                "the GPU engine cannot draw the rows from {} to {} at every spike: storage = \"stored\", or --backend cpu",
+                plan.populations[p.source].name, plan.populations[p.target].name
+            ));
         }
-        let shortest = plan.projections.iter().map(|p| p.shortest()).fold(f64::from(LONGEST_BATCH), f64::min) as u32;
-        let batch = forced.batch.unwrap_or(LONGEST_BATCH).clamp(1, shortest.max(1));
-        let scope = device.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let (mut memory, classes, degrees) = Memory::new(&plan, &device, batch, forced)?;
-        let kernels = Kernels::new(&device, &classes)?;
-        kernels.bind(&device, &mut memory);
-        if let Some(error) = pollster::block_on(scope.pop()) {
-            return Err(format!("{} has too little memory for this network: {error}", device.listed.name));
-        }
+        let shortest = plan.projections.iter().map(|p| p.shortest()).fold(f64::from(u32::MAX), f64::min).max(1.0) as u64;
+        let batch = forced.batch.unwrap_or(LONGEST_BATCH).clamp(1, shortest.min(u64::from(LONGEST_BATCH)) as u32);
+        let (memory, kernels, degrees) = device.guarded(|| Self::build(&plan, &device, slice.clone(), batch, forced))?;
         let grid = forced.grid.unwrap_or(if device.listed.software { 64 } else { 1024 });
-        Ok(Self { plan, device, kernels, memory, step: 0, batch, grid, list: 0, degrees })
+        Ok(Self { plan, device, kernels, memory, step: 0, batch, grid, list: 0, degrees, slice, forced, accepted: 0, shortest })
+    }
+
+    fn build(plan: &Plan, device: &Device, slice: Range<u32>, batch: u32, forced: Forced) -> Result<(Memory, Kernels, Vec<u64>), String> {
+        let (mut memory, classes, degrees) = Memory::new(plan, device, slice, batch, forced)?;
+        let kernels = Kernels::new(device, &classes, memory.sizes.group)?;
+        kernels.bind(device, &mut memory);
+        // A pipeline that a driver cannot make may lose the device without a word, and rows are built by now.
+        device.wait()?;
+        Ok((memory, kernels, degrees))
     }
 
     pub fn step(&self) -> u64 {
@@ -85,7 +112,7 @@ impl Gpu {
     }
 
     pub fn synapse_bytes(&self) -> u64 {
-        self.memory.shards.iter().map(|s| s.synapses.size()).sum()
+        self.memory.shards.iter().map(|s| s.synapses.size() + s.weights.size()).sum()
     }
 
     /// Steps of a batch, and number of shards.
@@ -113,12 +140,29 @@ impl Gpu {
 
     /// Takes over the plan of an edit, which `plan::edit` has found to fit. State and inputs under way stay.
     pub fn adopt(&mut self, plan: Arc<Plan>) -> Result<(), String> {
-        let weights = self.plan.projections.iter().zip(&plan.projections).any(|(a, b)| a.weight != b.weight);
-        let classes = self.memory.adopt(&plan, &self.device, weights);
+        let device = self.device.clone();
+        device.guarded(|| self.take_over(plan))
+    }
+
+    fn take_over(&mut self, plan: Arc<Plan>) -> Result<(), String> {
+        if !self.memory.keeps(&self.plan, &plan) {
+            // Another layout of the rows: everything is built anew, and goes on from here.
+            let state = self.save()?;
+            let (memory, kernels, degrees) = Self::build(&plan, &self.device, self.slice.clone(), self.batch, self.forced)?;
+            (self.memory, self.kernels, self.degrees, self.plan, self.list) = (memory, kernels, degrees, plan, 0);
+            self.restore(&state);
+            return Ok(());
+        }
+        let classes = self.memory.adopt(&self.plan, &plan, &self.device)?;
         self.kernels.update(&self.device, &classes)?;
         self.kernels.bind(&self.device, &mut self.memory);
         self.plan = plan;
         Ok(())
+    }
+
+    /// Words of the rows of every shard: ends, synapses, weights.
+    pub fn built(&self) -> Result<Vec<[Vec<u32>; 3]>, String> {
+        self.memory.built(&self.device)
     }
 
     /// The network at this step, apart from the engine.
@@ -144,6 +188,12 @@ impl Gpu {
         if harvest.to >= u64::from(u32::MAX) {
             return Err("the GPU engine counts steps in 32 bits: a longer dt or --backend cpu goes further".into());
         }
+        if steps > self.shortest && self.slice != (0..self.plan.neurons) {
+            return Err(format!(
+                "an engine of some neurons advances by at most {} steps, the shortest delay, between two exchanges",
+                self.shortest
+            ));
+        }
         while self.step < harvest.to {
             let span = u64::from(self.memory.sizes.span).min(harvest.to - self.step);
             self.submit(span as u32)?;
@@ -152,10 +202,41 @@ impl Gpu {
         Ok(harvest)
     }
 
+    /// Takes spikes of neurons outside of the slice. Each must be so recent that none of its synapses is due yet: engines
+    /// that advance by the shortest delay and then exchange their spikes give what one engine gives.
+    pub fn accept(&mut self, spikes: &[Spike]) -> Result<(), String> {
+        let step = self.step;
+        if let Some(s) = spikes.iter().find(|s| u64::from(s.step) > step || u64::from(s.step) + self.shortest <= step) {
+            return Err(format!("a spike of step {} comes too late or too early at step {step}", s.step));
+        }
+        let (rows, _) = wires::first_rows(&self.plan)?;
+        let first = spikes.iter().map(|s| s.step).min().unwrap_or(1).saturating_sub(1);
+        let mut items: Vec<u32> = Vec::new();
+        for spike in spikes.iter().filter(|s| !self.slice.contains(&s.neuron)) {
+            let population = self.plan.populations.partition_point(|p| p.first + p.size <= spike.neuron);
+            let index = spike.neuron - self.plan.populations[population].first;
+            self.accepted += self.degrees[spike.neuron as usize];
+            for (i, p) in self.plan.projections.iter().enumerate().filter(|(_, p)| p.source == population) {
+                let Some(source) = p.from.find(index) else { continue };
+                let row = rows[i] + source;
+                let t = spike.step - 1 - first;
+                items.extend((0..self.memory.chunks[row as usize]).flat_map(|c| [row, (i as u32) << 8 | t, c]));
+            }
+        }
+        for portion in items.chunks(3 * self.memory.sizes.work as usize) {
+            self.memory.write_work(&self.device, self.list, portion);
+            let mut encoder = self.device.device.create_command_encoder(&Default::default());
+            let batch = [first, 0, first, self.list];
+            self.kernels.deliver(&mut encoder.begin_compute_pass(&Default::default()), &self.memory.shards, batch, self.grid);
+            encoder.clear_buffer(&self.memory.work, 4 * u64::from(self.list), Some(4));
+            self.device.queue.submit([encoder.finish()]);
+        }
+        Ok(())
+    }
+
     fn submit(&mut self, span: u32) -> Result<(), String> {
         self.write_waves(span);
         let mut encoder = self.device.device.create_command_encoder(&Default::default());
-        encoder.clear_buffer(&self.memory.log, 0, Some(16));
         let mut done = 0;
         {
             let mut pass = encoder.begin_compute_pass(&Default::default());
@@ -168,6 +249,7 @@ impl Gpu {
             }
         }
         self.memory.copy_out(&mut encoder);
+        encoder.clear_buffer(&self.memory.log, 0, Some(memory::HEAD));
         self.device.queue.submit([encoder.finish()]);
         self.step += u64::from(span);
         Ok(())
@@ -190,7 +272,7 @@ impl Gpu {
 
     fn collect(&mut self, span: u64, harvest: &mut Harvest) -> Result<(), String> {
         let collected = self.memory.collect(&self.device)?;
-        let [count, lost, broken, _] = collected.head;
+        let [count, lost, broken] = collected.head;
         if lost > 0 || count > self.memory.sizes.log {
             let spikes = count.saturating_sub(self.memory.sizes.log);
             return Err(format!(
@@ -202,6 +284,7 @@ impl Gpu {
         let first = harvest.spikes.len();
         harvest.spikes.extend(collected.spikes.chunks_exact(2).map(|w| Spike { step: w[0], neuron: w[1] }));
         harvest.spikes[first..].sort_unstable();
+        harvest.events += std::mem::take(&mut self.accepted) + collected.events;
         harvest.events += harvest.spikes[first..].iter().map(|s| self.degrees[s.neuron as usize]).sum::<u64>();
         self.sampled(span, &collected.samples, harvest);
         if broken != 0 { Err(self.broken()?) } else { Ok(()) }

@@ -1,6 +1,9 @@
 //! Cutting the network by target range, so that no binding passes the limit and every slot fits beside its delay.
 //! Knows no device.
 
+use std::ops::Range;
+
+use super::wires::Format;
 use crate::plan::{Number, Plan, PopulationPlan};
 
 /// Neurons `from..to` of a population.
@@ -19,41 +22,42 @@ impl Piece {
     }
 }
 
-pub const SYNAPSE_BYTES: u64 = 8;
-
 /// Bits that hold every delay of the plan.
 pub fn delay_bits(plan: &Plan) -> u32 {
     usize::BITS - plan.ring.leading_zeros()
 }
 
-/// The shards, each a list of pieces. `slack` is how many times the expected number of synapses is allowed for.
-pub fn cut(plan: &Plan, limit: u64, slack: f64) -> Result<Vec<Vec<Piece>>, String> {
+/// The shards of the neurons in `slice`, each a list of pieces. `slack` is how many times the expected number of synapses is
+/// allowed for.
+pub fn cut(plan: &Plan, slice: Range<u32>, limit: u64, slack: f64) -> Result<Vec<Vec<Piece>>, String> {
     let most_slots = (1u64 << (32 - delay_bits(plan))) - 1;
     let mut shards = vec![Vec::new()];
-    let mut taken = [0u64; 5];
+    let mut taken = [0u64; 6];
     for (index, population) in plan.populations.iter().enumerate() {
         let each = each(plan, index, population, slack);
-        let bounds = [limit, limit, limit, limit, most_slots];
-        let mut from = 0;
-        while from < population.size {
-            let room = (0..5).filter(|k| each[*k] > 0).map(|k| bounds[k].saturating_sub(taken[k]) / each[k]).min().unwrap_or(u64::MAX);
+        let bounds = [limit, limit, limit, limit, most_slots, limit];
+        let (mut from, end) = (slice.start.max(population.first), slice.end.min(population.first + population.size));
+        let end = end.saturating_sub(population.first);
+        from = from.saturating_sub(population.first);
+        while from < end {
+            let room = (0..6).filter(|k| each[*k] > 0).map(|k| bounds[k].saturating_sub(taken[k]) / each[k]).min().unwrap_or(u64::MAX);
             if room == 0 {
-                if taken == [0; 5] {
+                if taken == [0; 6] {
                     return Err(format!(
                         "one neuron of {} takes more than the {limit} bytes that this device binds at once: --backend cpu has no such limit",
                         population.name
                     ));
                 }
                 shards.push(Vec::new());
-                taken = [0; 5];
+                taken = [0; 6];
                 continue;
             }
-            let len = room.min(u64::from(population.size - from)) as u32;
+            let len = room.min(u64::from(end - from)) as u32;
             let piece = Piece { population: index, from, to: from + len, slot: taken[4] as u32 };
             if let Some(shard) = shards.last_mut() {
                 shard.push(piece);
             }
-            (0..5).for_each(|k| taken[k] += each[k] * u64::from(len));
+            (0..6).for_each(|k| taken[k] += each[k] * u64::from(len));
             from += len;
         }
     }
@@ -61,12 +65,18 @@ pub fn cut(plan: &Plan, limit: u64, slack: f64) -> Result<Vec<Vec<Piece>>, Strin
     Ok(shards)
 }
 
-/// What a neuron takes: bytes of ring, synapses, state and columns, and slots.
-fn each(plan: &Plan, index: usize, population: &PopulationPlan, slack: f64) -> [u64; 5] {
+/// What a neuron takes: bytes of ring, synapses, state and columns, slots, bytes of weights.
+fn each(plan: &Plan, index: usize, population: &PopulationPlan, slack: f64) -> [u64; 6] {
     let receptors = u64::from(population.program.receptors);
     let columns = population.coefficients.iter().filter(|c| matches!(c, Number::Column(_))).count() as u64;
-    let incoming: f64 =
-        plan.projections.iter().filter(|p| p.target == index).map(|p| p.wiring.synapses() as f64 / f64::from(population.size.max(1))).sum();
-    let synapses = libm::ceil(incoming * slack * SYNAPSE_BYTES as f64) as u64;
-    [plan.ring as u64 * receptors * 4, synapses, u64::from(population.program.states) * 4, columns * 4, receptors]
+    let (mut synapses, mut weights) = (0.0, 0.0);
+    for p in plan.projections.iter().filter(|p| p.target == index && !p.procedural()) {
+        // Rows of 16-bit weights begin at even numbers.
+        let each = (p.wiring.synapses() as f64 + 0.5 * f64::from(p.from.len())) * slack / f64::from(population.size.max(1));
+        synapses += 4.0 * each;
+        weights += Format::of(p).bytes() as f64 * each;
+    }
+    let bytes = |x: f64| libm::ceil(x) as u64;
+    let state = u64::from(population.program.states) * 4;
+    [plan.ring as u64 * receptors * 4, bytes(synapses), state, columns * 4, receptors, bytes(weights)]
 }

@@ -1,15 +1,17 @@
 //! The tables that the kernels read: `info` (u32) and `numbers` (f32) of a shard. Their layout is declared here alone.
 //!
 //! `info` begins with a header of 16 words: 0 rows of the ring, 1 slots of a row, 2 capacity of a work list, 3 capacity of
-//! the spike log, 4 where the groups are, 5 number of groups, 6 where the chunk counts are, 7 bits of a delay, 8 number of
-//! the shard, 9-10 key of the model noise. A group is (piece, first neuron within it). A piece has 10 words: class, first
-//! neuron, length, slot, state, first within the population, coefficients, drives, probes, quanta.
+//! the spike log, 4 where the groups are, 5 number of groups, 6 none, 7 bits of a delay, 8 number of
+//! the shard, 9-10 key of the model noise. A group is (piece, first neuron within it). A piece has 11 words: class, first
+//! neuron, length, slot, state, first within the population, coefficients, drives, probes, quanta, leaving projections.
+//! Those are a number and, for each, 6 words: projection << 8, sources (mode, 2), first row, where its work items by row are.
 //! A drive has 12: start, stop, key (2), weight, part (2), table, period (or where the shares of a Poisson drive are), mean,
 //! sd, none. A probe has 4: interval, part
 //! (2; of a list, the length in the second word), samples. A part is (start, length) or (where the positions are, length).
 
 use super::classes::{Classes, drives, probes};
 use super::shards::{Piece, delay_bits};
+use super::wires::first_rows;
 use crate::base::math;
 use crate::base::rng::Stream;
 use crate::network::{Wave, Which};
@@ -18,13 +20,13 @@ use crate::plan::{DriveKind, DrivePlan, Keep, Number, Plan, purpose};
 pub const DRIVE_WORDS: usize = 12;
 pub const PROBE_WORDS: usize = 4;
 const HEADER: usize = 16;
-const PIECE_WORDS: usize = 10;
-/// Neurons of a workgroup.
-pub const GROUP: u32 = 64;
+const PIECE_WORDS: usize = 11;
 
 /// Sizes that all shards share.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
+    /// Threads of a workgroup.
+    pub group: u32,
     pub work: u32,
     pub log: u32,
     /// Steps of the longest submission.
@@ -41,46 +43,33 @@ pub struct Tables {
     poisson: Vec<(Vec<u32>, u32)>,
 }
 
-/// Tables of a shard. `chunks` holds the work items of a spike, by neuron.
+/// Tables of a shard. `chunks` holds the work items of every row.
 pub fn tables(plan: &Plan, number: usize, pieces: &[Piece], sizes: Sizes, chunks: &[u32], classes: &mut Classes) -> Tables {
     let mut t = Tables { info: vec![0; HEADER], numbers: Vec::new(), initial: Vec::new(), slots: 0, groups: 0, poisson: Vec::new() };
     t.slots = pieces.iter().map(|p| p.len() * plan.populations[p.population].program.receptors).sum();
     let first_piece = t.info.len();
     t.info.resize(first_piece + PIECE_WORDS * pieces.len(), 0);
     for (i, piece) in pieces.iter().enumerate() {
-        let words = t.piece(plan, piece, sizes.span, classes);
+        let words = t.piece(plan, piece, sizes.span, chunks, classes);
         let at = first_piece + i * PIECE_WORDS;
         t.info[at..at + PIECE_WORDS].copy_from_slice(&words);
     }
     let groups_at = t.info.len() as u32;
     for (i, piece) in pieces.iter().enumerate() {
-        for first in (0..piece.len()).step_by(GROUP as usize) {
+        for first in (0..piece.len()).step_by(sizes.group as usize) {
             t.info.extend([(first_piece + i * PIECE_WORDS) as u32, first]);
             t.groups += 1;
         }
     }
-    let chunks_at = t.info.len() as u32;
-    t.info.extend_from_slice(chunks);
     let noise = Stream::new(plan.seed, [purpose::NOISE, 0]).key();
-    let header = [
-        plan.ring as u32,
-        t.slots,
-        sizes.work,
-        sizes.log,
-        groups_at,
-        t.groups,
-        chunks_at,
-        delay_bits(plan),
-        number as u32,
-        noise[0],
-        noise[1],
-    ];
+    let header =
+        [plan.ring as u32, t.slots, sizes.work, sizes.log, groups_at, t.groups, 0, delay_bits(plan), number as u32, noise[0], noise[1]];
     t.info[..header.len()].copy_from_slice(&header);
     t
 }
 
 impl Tables {
-    fn piece(&mut self, plan: &Plan, piece: &Piece, span: u32, classes: &mut Classes) -> [u32; PIECE_WORDS] {
+    fn piece(&mut self, plan: &Plan, piece: &Piece, span: u32, chunks: &[u32], classes: &mut Classes) -> [u32; PIECE_WORDS] {
         let population = &plan.populations[piece.population];
         let range = piece.from as usize..piece.to as usize;
         let state = self.initial.len() as u32;
@@ -106,7 +95,26 @@ impl Tables {
         }
         let probes = self.append(&words);
         let class = classes.number(plan, piece.population);
-        [class, population.first + piece.from, piece.len(), piece.slot, state, piece.from, coefficients, drives, probes, quanta]
+        let leaving = self.leaving(plan, piece.population, chunks);
+        [class, population.first + piece.from, piece.len(), piece.slot, state, piece.from, coefficients, drives, probes, quanta, leaving]
+    }
+
+    /// The projections that leave a population, with the work items of their rows.
+    fn leaving(&mut self, plan: &Plan, population: usize, chunks: &[u32]) -> u32 {
+        // More rows than 2^32 have been refused before.
+        let first = first_rows(plan).map_or_else(|_| Vec::new(), |rows| rows.0);
+        let mut words = vec![0];
+        for (i, p) in plan.projections.iter().enumerate().filter(|(_, p)| p.source == population) {
+            let rows = &chunks[first[i] as usize..(first[i] + p.from.len()) as usize];
+            if rows.iter().all(|c| *c == 0) {
+                continue;
+            }
+            let part = self.part(&p.from, plan.populations[population].size);
+            let mode = u32::from(matches!(p.from, Which::List(_)));
+            words[0] += 1;
+            words.extend([(i as u32) << 8, mode, part[0], part[1], first[i], self.append(rows)]);
+        }
+        self.append(&words)
     }
 
     fn append(&mut self, words: &[u32]) -> u32 {

@@ -32,11 +32,11 @@ pub struct Wiring {
     targets: u32,
     kind: Kind,
     /// Position among the targets that a source may not reach: itself.
-    own: Option<Own>,
+    own: Option<LeftOut>,
 }
 
 /// Where a source finds itself among the targets.
-enum Own {
+pub enum LeftOut {
     /// Both parts are ranges: source `s` is target `s + shift`, if there is one.
     Shift(i64),
     /// By source; `u32::MAX` where it is no target.
@@ -73,7 +73,7 @@ impl Wiring {
     /// The wiring of a projection. An error says what is impossible and what would help.
     /// `between` is the space of sources and targets, where both have positions.
     pub fn new(seed: u64, projection: u32, p: &Projection, between: Option<Arc<Between>>) -> Result<Self, String> {
-        let own = (!p.autapses && p.from.population == p.to.population).then(|| Own::new(p));
+        let own = (!p.autapses && p.from.population == p.to.population).then(|| LeftOut::new(p));
         let mut wiring = Self {
             stream: Stream::new(seed, [WIRING, projection]),
             sources: p.from.which.len(),
@@ -301,7 +301,7 @@ impl Wiring {
             Kind::Distance(rows) => rows.bytes(),
             Kind::AllToAll | Kind::OneToOne | Kind::Bernoulli { .. } => 0,
         };
-        rows + if let Some(Own::Places(places)) = &self.own { places.len() as u64 * 4 } else { 0 }
+        rows + if let Some(LeftOut::Places(places)) = &self.own { places.len() as u64 * 4 } else { 0 }
     }
 
     /// How rows come about, for an engine that draws them elsewhere.
@@ -317,6 +317,23 @@ impl Wiring {
     /// The position among the targets that this source may not reach, if there is one.
     pub fn own(&self, source: u32) -> Option<u32> {
         self.own.as_ref().and_then(|o| o.of(source, self.targets))
+    }
+
+    /// How sources find themselves among the targets, where they are left out.
+    pub fn left_out(&self) -> Option<&LeftOut> {
+        self.own.as_ref()
+    }
+
+    /// Synapses of stretch `b` of a row; none where they must be drawn to be counted.
+    pub fn length(&self, source: u32, b: u32) -> Option<u32> {
+        Some(match &self.kind {
+            Kind::AllToAll => self.targets - u32::from(self.own(source).is_some()),
+            Kind::OneToOne => u32::from(self.own(source) != Some(source)),
+            Kind::Independent { ends } | Kind::Distinct { ends } => ends.length(source) as u32,
+            Kind::Stubs(stubs) => stubs.blocks.get(b as usize).map_or(0, |block| block.ends.length(source) as u32),
+            Kind::Stored(stored) => stored.row(source).len() as u32,
+            Kind::Bernoulli { .. } | Kind::Distance(_) => return None,
+        })
     }
 
     pub fn targets(&self) -> u32 {
@@ -354,31 +371,31 @@ impl Wiring {
     }
 }
 
-impl Own {
+impl LeftOut {
     fn new(p: &Projection) -> Self {
         if let (Which::Range { start: from, .. }, Which::Range { start: to, .. }) = (&p.from.which, &p.to.which) {
-            return Own::Shift(i64::from(*from) - i64::from(*to));
+            return LeftOut::Shift(i64::from(*from) - i64::from(*to));
         }
         let size = (0..p.to.which.len()).map(|i| p.to.which.get(i) + 1).max().unwrap_or(0);
         let mut place = vec![u32::MAX; size as usize];
         (0..p.to.which.len()).for_each(|i| place[p.to.which.get(i) as usize] = i);
         let find = |i| place.get(p.from.which.get(i) as usize).copied().unwrap_or(u32::MAX);
-        Own::Places((0..p.from.which.len()).map(find).collect())
+        LeftOut::Places((0..p.from.which.len()).map(find).collect())
     }
 
     #[inline(always)]
     fn of(&self, source: u32, targets: u32) -> Option<u32> {
         match self {
-            Own::Shift(shift) => u32::try_from(i64::from(source) + shift).ok().filter(|t| *t < targets),
-            Own::Places(places) => Some(places[source as usize]).filter(|t| *t != u32::MAX),
+            LeftOut::Shift(shift) => u32::try_from(i64::from(source) + shift).ok().filter(|t| *t < targets),
+            LeftOut::Places(places) => Some(places[source as usize]).filter(|t| *t != u32::MAX),
         }
     }
 
     /// Members of a part are in id order, so positions rise with the source where there is one.
     fn source_of(&self, target: u32, sources: u32) -> Option<u32> {
         match self {
-            Own::Shift(shift) => u32::try_from(i64::from(target) - shift).ok().filter(|s| *s < sources),
-            Own::Places(places) => places.iter().zip(0..sources).find(|(t, _)| **t == target).map(|(_, s)| s),
+            LeftOut::Shift(shift) => u32::try_from(i64::from(target) - shift).ok().filter(|s| *s < sources),
+            LeftOut::Places(places) => places.iter().zip(0..sources).find(|(t, _)| **t == target).map(|(_, s)| s),
         }
     }
 }
