@@ -158,7 +158,7 @@ fn mistakes_are_told_at_their_place_with_units_and_a_remedy() {
         ("dV/dt = -V/tau + (1 mV/ms)*abs(xi*sqrt(1 ms))", "", vec!["not linear in its white noise"]),
         ("dV/dt = (g - V)/tau", "", vec!["cannot subtract nS and mV"]),
         ("dV/dt = -V/tau + 3", "", vec!["give the bare number a unit"]),
-        ("dV/dt = -W/tau", "", vec!["`W` is not known here"]),
+        ("dV/dt = -Q/tau", "", vec!["`Q` is not known here"]),
         ("dV/dt = -V/tua", "", vec!["did you mean `tau`"]),
         (good, "method = 'rk5'", vec!["`method` is one of"]),
         (good, "threshold = 'escape(3)'", vec!["takes a rate in kHz", "20 Hz"]),
