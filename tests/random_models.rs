@@ -1,5 +1,5 @@
 //! Random models, CPU = GPU to the bit: random expressions over two states, an input and constants, integrated by random
-//! methods. What the driver would regroup or contract shows here.
+//! methods, with noise, draws, functions, events, pairs of f32 and every form of threshold. What the driver would regroup or contract shows here.
 #![cfg(feature = "gpu")]
 
 use std::fmt::Write;
@@ -10,6 +10,21 @@ use synfire::base::rng::Stream;
 use synfire::engine::cpu::Cpu;
 use synfire::engine::gpu::{Device, Forced, Gpu};
 use synfire::plan::plan;
+
+/// What a model is made to use.
+#[derive(Clone, Copy)]
+enum Kind {
+    Plain,
+    Pairs,
+    Substeps,
+    Noise,
+}
+
+impl Kind {
+    fn all() -> [Kind; 4] {
+        [Kind::Plain, Kind::Pairs, Kind::Substeps, Kind::Noise]
+    }
+}
 
 /// A source of choices, reproducible from its number.
 struct Dice {
@@ -60,21 +75,45 @@ impl Dice {
 }
 
 fn model(dice: &mut Dice, i: usize, out: &mut String) {
-    let method = ["euler", "rk4"][dice.below(2) as usize];
+    let kind = Kind::all()[i % 4];
     let (fx, fy) = (dice.expression(3), dice.expression(3));
-    let threshold = format!("x >= {}", dice.constant());
+    let level = dice.constant();
+    let threshold = match dice.below(5) {
+        0 => format!("rising(x + 0.1*y, {level})"),
+        1 => format!("peak(x, {level})"),
+        2 => format!("escape(0.3/ms*exp(min(x - {level}, 2)))"),
+        _ => format!("x >= {level}"),
+    };
+    let (settings, noise, fx) = match kind {
+        Kind::Plain => (["method = 'euler'", "method = 'rk4'"][dice.below(2) as usize].to_string(), "", fx),
+        Kind::Pairs => ("method = 'rk4'\nprecision = 'pairs'\nrefractory = { period = '0.4 ms', clamp = ['y'] }".into(), "", fx),
+        // The threshold is looked for in every substep, and the one that crosses is run again in finer ones.
+        Kind::Substeps => ("method = 'rk4'\nsubsteps = 3\nthreshold_each = 'substep'\nrefractory = { period = '0.3 ms' }".into(), "", fx),
+        // Nonlinear: Euler and Maruyama, three substeps; or linear, with the exact covariance.
+        Kind::Noise if i % 8 == 3 => ("substeps = 3\nmethod = 'euler'".into(), "+ (0.3 + 0.1*y)*sqrt(1/tau)*xi + 0.2*sqrt(1/tau)*xi_2", fx),
+        Kind::Noise => ("refractory = { period = '0.3 ms', clamp = ['x'] }".into(), "+ 0.3*sqrt(1/tau)*xi", "0.4*y + a".into()),
+    };
+    let fy = if matches!(kind, Kind::Noise) && i % 8 != 3 { "0.5*x".into() } else { fy };
+    let bound = |f: &str| if matches!(kind, Kind::Noise) && i % 8 != 3 { f.to_string() } else { format!("clip({f}, -40, 40)") };
+    let (fx, fy) = (bound(&fx), bound(&fy));
     let _ = write!(
         out,
         r#"
 [models.m{i}]
-method = "{method}"
+{settings}
+functions = """
+soft(u) = tanh(u)/(1 + a)
+mixed(u, v) = soft(u)*v + (u > v ? 0.1 : soft(v - u))
+"""
 equations = """
-dx/dt = (clip({fx}, -40, 40) - x + drive)/tau
-dy/dt = (clip({fy}, -40, 40) - y)/(3*tau)
+dx/dt = ({fx} - x + drive)/tau {noise}
+dy/dt = ({fy} - y)/(3*tau)
 ddrive/dt = -drive/tau
 """
 threshold = "{threshold}"
-reset = "x = x - {reset}; y += 0.3*b"
+reset = "jump = mixed(x, y); x = x - {reset} - 0.01*jump; y += 0.3*b*uniform(0.5, 1)"
+events.kick = {{ condition = "rising(y, 0.4) and not (x > 2)", action = "drive += normal(0.1, 0.02)" }}
+events.fence = {{ condition = "abs(x) > 30", action = "x = 0.1; y = 0.2" }}
 [models.m{i}.parameters]
 a = "{a}"
 b = "0.7"
@@ -111,7 +150,7 @@ fn scene(number: u32, models: usize) -> String {
 }
 
 fn compare(device: &Arc<Device>, number: u32) -> usize {
-    let text = scene(number, 12);
+    let text = scene(number, 8);
     let source = Arc::new(Source { name: format!("random {number}"), text: text.clone() });
     let scene = synfire::scene::load(source, None, &Default::default())
         .unwrap_or_else(|p| panic!("{}", p.iter().map(Problem::render).collect::<String>()));

@@ -67,8 +67,19 @@ const UNITS: [(&str, [i16; 6], f64); 14] = [
     ("J", [1, 1, 1, 0, 0, 0], 1e18),
 ];
 
-const PREFIXES: [(&str, f64); 10] =
-    [("", 1.0), ("f", 1e-15), ("p", 1e-12), ("n", 1e-9), ("u", 1e-6), ("\u{b5}", 1e-6), ("m", 1e-3), ("c", 1e-2), ("k", 1e3), ("M", 1e6)];
+const PREFIXES: [(&str, f64); 11] = [
+    ("", 1.0),
+    ("f", 1e-15),
+    ("p", 1e-12),
+    ("n", 1e-9),
+    ("u", 1e-6),
+    ("\u{b5}", 1e-6),
+    ("m", 1e-3),
+    ("c", 1e-2),
+    ("k", 1e3),
+    ("M", 1e6),
+    ("G", 1e9),
+];
 
 /// The unit of this name ("mV", "uF", "kHz"), if there is one.
 pub fn unit(name: &str) -> Option<Quantity> {

@@ -71,7 +71,8 @@ impl System {
         Some(out.collect())
     }
 
-    /// Each variable exactly in itself, in order, the threshold's last; of those already done, the mean of old and new is used.
+    /// Each variable exactly in itself, in order, the threshold's last; of those already done, the mean over the step is used:
+    /// exactly where it is a pure decay, else of old and new.
     /// Noise enters with the variance that it has in a decay at the present rate. `None` if some equation is not linear in its
     /// own variable.
     pub fn exponential_euler(&self, graph: &mut Graph, dt: f64) -> Option<Vec<Id>> {
@@ -82,7 +83,7 @@ impl System {
         let order = (0..states.len()).filter(|i| !self.last[*i]).chain((0..states.len()).filter(|i| self.last[*i]));
         for i in order.collect::<Vec<_>>() {
             let f = graph.replace(&[self.noise.drift[i]], &middle)[0];
-            let (slope, _) = graph.linear(f, &[states[i]])?;
+            let (slope, rest) = graph.linear(f, &[states[i]])?;
             let z = graph.mul(h, slope[0]);
             let relative = graph.unary(Unary::Exprel, z);
             let span = graph.mul(h, relative);
@@ -96,8 +97,9 @@ impl System {
                 new = graph.add(new, jump);
             }
             out[i] = if self.clamped[i] { graph.select(self.active, new, states[i]) } else { new };
-            let sum = graph.add(states[i], out[i]);
-            middle.insert(states[i], graph.mul(half, sum));
+            let pure = graph.constant(rest) == Some(0.0) && graph.fixed[slope[0]] && !self.clamped[i] && self.noise.is_empty();
+            let mean = if pure { graph.mul(relative, states[i]) } else { mean(graph, half, states[i], out[i]) };
+            middle.insert(states[i], mean);
         }
         Some(out)
     }
@@ -155,6 +157,11 @@ impl System {
             .collect();
         self.along(graph, &total, dt / 6.0)
     }
+}
+
+fn mean(graph: &mut Graph, half: Id, a: Id, b: Id) -> Id {
+    let sum = graph.add(a, b);
+    graph.mul(half, sum)
 }
 
 /// x + (jump + (P - 1) leaves + b) for one row of a propagator.

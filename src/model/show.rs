@@ -10,7 +10,7 @@ impl Model {
         let how = match method {
             "exact" => "integrated exactly: x + ((exp(A dt) - 1) x + b), inputs held over the step",
             "exponential_euler" => {
-                "exponential Euler: x + dt exprel(a dt) f(x), the threshold's variable last, with midpoints of the others"
+                "exponential Euler: x + dt exprel(a dt) f(x), the threshold's variable last, with the means of the others over the step"
             }
             "rk4" => "Runge-Kutta of order 4",
             "euler" if self.noisy() => "Euler and Maruyama, all from the old values: xi adds sqrt(h) times a normal draw",

@@ -10,6 +10,7 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
         "lif_fi",
         "hh_squid",
         "izhikevich_2003",
+        "adex_patterns",
         "brunel",
         "vogels_abbott_cuba",
         "vogels_abbott_coba",
