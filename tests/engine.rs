@@ -249,6 +249,6 @@ fn drawn_time_constants_below_zero_are_refused_by_the_plan() {
         let text =
             format!("format = 1\n[run]\ndt = \"0.1 ms\"\nduration = \"1 s\"\n[populations.a]\nmodel = \"iaf_psc_exp\"\nsize = 50\n{law}\n");
         let told = plan(&load(&text)).err().unwrap();
-        assert!(told.contains("is -") && told.contains("redraw"), "{told}");
+        assert!(told.contains("neuron") && told.contains("redraw"), "{told}");
     }
 }

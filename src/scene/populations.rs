@@ -250,8 +250,9 @@ fn one(
 /// A refractory period that is written and the same for all cells lies on the grid like every time that is written; one that is drawn,
 /// or a model's own, is rounded.
 fn refractory(reader: &mut Reader, model: &Model, name: &str, values: &Values, item: &Item) {
-    if let (true, Values::Uniform(x)) = (model.period_text.as_deref().is_some_and(|p| p.trim() == name), values) {
-        // A period that is below zero or off the grid is told of there.
+    let period = model.period_text.as_deref().is_some_and(|p| p.trim() == name);
+    if let (true, Values::Uniform(x @ 0.0..)) = (period, values) {
+        // Its step is of no interest here, only that there is one.
         let _ = reader.on_grid(item, *x);
     }
 }
