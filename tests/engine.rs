@@ -242,3 +242,13 @@ fn the_refractory_period_is_exact_in_steps() {
     let steps: Vec<u32> = spikes(&load(text), 100, 100).iter().map(|s| s.step).collect();
     assert_eq!(steps, [1, 22, 43, 64, 85]);
 }
+
+#[test]
+fn drawn_time_constants_below_zero_are_refused_by_the_plan() {
+    for law in ["parameters.tau_m = \"normal(1 ms, 5 ms)\"", "parameters.t_ref = \"uniform(-1 ms, 1 ms)\""] {
+        let text =
+            format!("format = 1\n[run]\ndt = \"0.1 ms\"\nduration = \"1 s\"\n[populations.a]\nmodel = \"iaf_psc_exp\"\nsize = 50\n{law}\n");
+        let told = plan(&load(&text)).err().unwrap();
+        assert!(told.contains("neuron") && told.contains("redraw"), "{told}");
+    }
+}

@@ -74,7 +74,7 @@ NETWORKS = {
     "cobahh_4000": (500, 500, ["vogels_abbott_cobahh"], ["nest", "brian2"]),
     "microcircuit_0.1": (500, 1000, ["microcircuit", "--preset", "laptop"], ["nest"]),
     "microcircuit": (100, 500, ["microcircuit", "--preset", "full"], ["nest"]),
-    "cuba_100000x1000": (0, 300, ["cuba_large", "--preset", "n100k"], ["nest", "brian2"]),
-    "cuba_1000000x100": (0, 100, ["cuba_large", "--preset", "n1M"], ["brian2"]),
+    "cuba_100000x1000": (0, 300, ["cuba_large", "--preset", "hundred_thousand"], ["nest", "brian2"]),
+    "cuba_1000000x100": (0, 100, ["cuba_large", "--preset", "million"], ["brian2"]),
 }
 USUAL = ["brunel_ai", "cuba_4000", "cobahh_4000", "microcircuit_0.1"]

@@ -93,8 +93,7 @@ fn one(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places)
         values.into_iter().map(|v| number(reader, name, &Item::Value(v))).collect::<Option<_>>().unwrap_or_default()
     };
     let (between, below, above, near, within) = (get("between"), get("below"), get("above"), get("near"), get("within"));
-    let whole = |key: &str, default: i64| u32::try_from(table.get(key).and_then(Item::as_integer).unwrap_or(default)).unwrap_or(1);
-    let (seeds, min_spikes) = (whole("seeds", 1).clamp(1, 100), whole("min_spikes", 2));
+    let (seeds, min_spikes) = (whole(reader, table, "seeds", 1, 1..=100), whole(reader, table, "min_spikes", 2, 0..=1_000_000));
     let bounds: Vec<(f64, f64)> = if !near.is_empty() && within.len() == 1 {
         // `within` is a fraction, whatever the metric's unit.
         let w = table.get("within").and_then(|i| i.as_float()).unwrap_or(0.0);
@@ -113,6 +112,18 @@ fn one(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places)
     let alive = reader.boolean(table, "alive", false);
     let intervals = populations.into_iter().zip(bounds).map(|(population, (low, high))| Interval { population, low, high }).collect();
     Some(Expectation { metric: name.into(), intervals, seeds, min_spikes, alive })
+}
+
+fn whole(reader: &mut Reader, table: &dyn TableLike, key: &str, default: u32, range: std::ops::RangeInclusive<u32>) -> u32 {
+    let Some(item) = table.get(key) else { return default };
+    match item.as_integer().and_then(|n| u32::try_from(n).ok()).filter(|n| range.contains(n)) {
+        Some(n) => n,
+        None => {
+            let (low, high) = range.into_inner();
+            reader.say(item, format!("{key} is a whole number from {low} to {high}"), "");
+            default
+        }
+    }
 }
 
 /// A bare number is in the unit in which the metric is shown: Hz for rates and frequencies.

@@ -109,7 +109,7 @@ pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Re
     let (knobs, buttons) = (knobs::knobs(&mut reader, table), knobs::buttons(&mut reader, table));
     let saved = saved::saved(&mut reader, table);
     let text = |key: &str| table.get(key).and_then(Item::as_str).unwrap_or("").trim().to_string();
-    let title = text("title");
+    let title = Some(text("title")).filter(|t| !t.is_empty()).unwrap_or_else(|| source.name.clone());
     if made.all.is_empty() && reader.problems.is_empty() {
         reader.push(Problem::new("the scene has no population").help("add [populations.NAME] with model and size"));
     }
@@ -162,7 +162,11 @@ fn run(reader: &mut Reader, document: &Table) -> Option<(u64, u64, u64)> {
         Some(item) => reader.count(item, 1 << 53)?,
     };
     let duration = projections::required(reader, document.get("run")?, table, "duration")?;
-    let duration = reader.steps(&duration)?;
+    let item = duration;
+    let duration = reader.steps(&item)?;
+    if duration == 0 {
+        reader.say(&item, "a run of no time", "the shortest is one step of dt");
+    }
     let warmup = table.get("warmup").map_or(Some(0), |item| reader.steps(item))?;
     Some((seed, warmup, duration))
 }

@@ -102,6 +102,7 @@ fn copy(reader: &mut Reader, name: &str, item: &Item, base: &Model) -> Option<Mo
             let Some(i) = parameter(reader, base, key, item) else { continue };
             if let Some(x) = reader.number(item, base.parameters[i].dimension) {
                 bounded(reader, &base.parameters[i], &Values::Uniform(x), item);
+                refractory(reader, base, key, &Values::Uniform(x), item);
                 model.parameters[i].default = x;
             }
         }
@@ -218,6 +219,7 @@ fn one(
                 Some(Some(steps)) => {
                     for (step, x) in steps {
                         bounded(reader, &model.parameters[i], &Values::Uniform(x), item);
+                        refractory(reader, &model, key, &Values::Uniform(x), item);
                         population.changes.push((step, i, x));
                     }
                     continue;
@@ -225,6 +227,7 @@ fn one(
             }
             if let Some(v) = values(reader, item, dimension, size) {
                 bounded(reader, &model.parameters[i], &v, item);
+                refractory(reader, &model, key, &v, item);
                 population.parameters[i] = v;
             }
         }
@@ -242,6 +245,16 @@ fn one(
     population.changes.sort_by_key(|c| c.0);
     out.all.push(population);
     out.members.push(member);
+}
+
+/// A refractory period that is written and the same for all cells lies on the grid like every time that is written; one that is drawn,
+/// or a model's own, is rounded.
+fn refractory(reader: &mut Reader, model: &Model, name: &str, values: &Values, item: &Item) {
+    let period = model.period_text.as_deref().is_some_and(|p| p.trim() == name);
+    if let (true, Values::Uniform(x @ 0.0..)) = (period, values) {
+        // Its step is of no interest here, only that there is one.
+        let _ = reader.on_grid(item, *x);
+    }
 }
 
 /// Refuses a value that the equations do not bear; drawn ones are looked at when they are drawn.

@@ -280,6 +280,11 @@ fn rule(reader: &mut Reader, item: &Item, table: &dyn TableLike, source: &Part, 
         "list" => "file",
         _ => "",
     };
+    if !RULES.contains(&name) {
+        let help = did_you_mean(name, RULES).unwrap_or_else(|| format!("rules are {}", RULES.join(", ")));
+        reader.wrong(&name_item, Wrong(format!("no rule is named `{name}`"), Some(help)));
+        return None;
+    }
     if name == "distance" {
         for key in ["count", "file"] {
             if let Some(other) = table.get(key) {
@@ -334,10 +339,6 @@ fn rule(reader: &mut Reader, item: &Item, table: &dyn TableLike, source: &Part, 
                 }
             }
         }
-        _ => {
-            let help = did_you_mean(name, RULES).unwrap_or_else(|| format!("rules are {}", RULES.join(", ")));
-            reader.wrong(&name_item, Wrong(format!("no rule is named `{name}`"), Some(help)));
-            return None;
-        }
+        _ => return None,
     })
 }

@@ -17,6 +17,7 @@ use crate::network::{Drive, Kind, Part, Probe, Rate, Receptor, Stimulus, Values,
 /// Keys of a probe.
 pub const PROBE_KEYS: [&str; 4] = ["record", "of", "every", "name"];
 pub const KINDS: [&str; 5] = ["poisson", "current", "sine", "noise", "spikes"];
+/// Keys of a stimulus of any kind.
 pub const KEYS: [&str; 20] = [
     "name",
     "label",
@@ -39,16 +40,37 @@ pub const KEYS: [&str; 20] = [
     "start",
     "stop",
 ];
+/// Keys of every stimulus.
+const COMMON: [&str; 6] = ["name", "label", "kind", "to", "start", "stop"];
+
+/// Keys of a kind.
+fn keys(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "poisson" => &["rate", "weight", "receptor"],
+        "spikes" => &["times", "file", "weight", "receptor"],
+        "current" => &["input", "amplitude", "steps"],
+        "sine" => &["input", "offset", "amplitude", "frequency", "phase"],
+        "noise" => &["input", "mean", "sd", "every"],
+        _ => &[],
+    }
+}
 
 pub fn stimuli(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Stimulus> {
     let mut out = Vec::new();
     for (item, table) in tables(reader, document, "stimuli") {
         let table = table.as_ref();
-        reader.keys("a stimulus", table, &KEYS);
+        let kind = table.get("kind").and_then(Item::as_str).unwrap_or("");
+        if KINDS.contains(&kind) {
+            let known: Vec<&str> = COMMON.iter().chain(keys(kind)).copied().collect();
+            reader.keys(&format!("a stimulus of kind {kind}"), table, &known);
+        }
         let name = reader.string(table, "name").unwrap_or_default();
         let start = table.get("start").map_or(Some(0), |i| reader.steps(i));
         let stop = table.get("stop").map_or(Some(u64::MAX), |i| reader.steps(i));
         let (Some(start), Some(stop), Some(to)) = (start, stop, required(reader, &item, table, "to")) else { continue };
+        if let Some(item) = table.get("stop").filter(|_| stop <= start) {
+            reader.say(item, "this stimulus stops before it starts", "let stop be later than start, or leave it out");
+        }
         for part in places.parts(reader, &to) {
             let outer = std::mem::take(&mut reader.scope.bound);
             if let Some((set, i)) = &places.members[part.population] {
@@ -179,8 +201,10 @@ fn wave(reader: &mut Reader, item: &Item, table: &dyn TableLike, kind: &str, d: 
         "noise" => {
             let sd = get("sd", d)?;
             let mean = table.get("mean").map_or(Some(0.0), |i| reader.number(i, d))?;
-            let every = table.get("every").map_or(Some(1), |i| reader.steps(i))?;
-            Some(Wave::Noise { mean, sd, every: every.max(1) })
+            if let Some(item) = table.get("sd").filter(|_| sd < 0.0) {
+                reader.say(item, "a standard deviation below zero", "give a value of zero or more");
+            }
+            Some(Wave::Noise { mean, sd, every: every(reader, table) })
         }
         _ => match table.get("steps").and_then(Item::as_array) {
             None => get("amplitude", d).map(Wave::Constant),
@@ -201,6 +225,16 @@ fn wave(reader: &mut Reader, item: &Item, table: &dyn TableLike, kind: &str, d: 
     }
 }
 
+/// An interval in steps; each step unless told.
+fn every(reader: &mut Reader, table: &dyn TableLike) -> u64 {
+    let Some(item) = table.get("every") else { return 1 };
+    let steps = reader.steps(item);
+    if steps == Some(0) {
+        reader.say(item, "an interval of no time", "the shortest is one step of dt");
+    }
+    steps.unwrap_or(1).max(1)
+}
+
 pub fn probes(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Probe> {
     let mut out = Vec::new();
     for (item, table) in tables(reader, document, "probes") {
@@ -208,7 +242,7 @@ pub fn probes(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Pro
         reader.keys("a probe", table, &PROBE_KEYS);
         let (Some(record), Some(of)) = (required(reader, &item, table, "record"), required(reader, &item, table, "of")) else { continue };
         let name = record.as_str().unwrap_or("").to_string();
-        let every = table.get("every").map_or(Some(1), |i| reader.steps(i)).unwrap_or(1).max(1);
+        let every = every(reader, table);
         let given = reader.string(table, "name");
         let parts = places.parts(reader, &of);
         let several = parts.len() > 1;

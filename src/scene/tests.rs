@@ -64,12 +64,40 @@ fn problems_name_place_reason_and_remedy() {
         ("size = 10", "size = -1", vec!["out of range"]),
         ("size = 10", "size = 1e300", vec!["out of range"]),
         ("size = 10", "size = 10\nparameters.tau_m = \"-1 ms\"", vec!["tau_m must be positive"]),
+        (
+            "size = 10",
+            "size = 10\nparameters.t_ref = \"0.25 ms\"",
+            vec!["no multiple of dt", "0.200000 ms and 0.300000 ms", "test.toml:10"],
+        ),
+        ("size = 10", "size = 10\nparameters.t_ref = \"-2 ms\"", vec!["t_ref ", "test.toml:10"]),
+        ("duration = \"10 ms\"", "duration = \"0 ms\"", vec!["a run of no time"]),
         ("fixed_in_degree", "fixed_in", vec!["no rule is named"]),
         ("format = 1", "format = 2", vec!["reads format 1"]),
         ("from = \"exc\"", "from = \"exc[0..99]\"", vec!["the population has 10 neurons"]),
     ] {
         let text = message(from, to);
         assert!(words.iter().all(|w| text.contains(w)), "{to}: {text}");
+    }
+}
+
+#[test]
+fn nothing_of_a_stimulus_probe_or_expectation_is_ignored() {
+    let current = "[[stimuli]]\nkind = \"current\"\nto = \"exc\"\namplitude = \"1 pA\"\n";
+    let noise = "[[stimuli]]\nkind = \"noise\"\nto = \"exc\"\nsd = \"1 pA\"\n";
+    let probe = "[[probes]]\nrecord = \"V_m\"\nof = \"exc\"\n";
+    let expect = |more: &str| SMALL.replace("[run]", &format!("expect = [{{ metric = \"rate.exc\", below = \"1 Hz\", {more} }}]\n[run]"));
+    assert!(load_text(&format!("{SMALL}{current}{noise}{probe}")).is_ok() && load_text(&expect("seeds = 5")).is_ok());
+    for (text, word) in [
+        (format!("{SMALL}{current}rate = \"1 Hz\"\n"), "a stimulus of kind current has no key `rate`"),
+        (format!("{SMALL}{current}start = \"5 ms\"\nstop = \"2 ms\"\n"), "stops before it starts"),
+        (format!("{SMALL}{noise}every = \"0 ms\"\n"), "an interval of no time"),
+        (format!("{SMALL}{}", noise.replace("1 pA", "-1 pA")), "a standard deviation below zero"),
+        (format!("{SMALL}{probe}every = \"0 ms\"\n"), "an interval of no time"),
+        (expect("seeds = -3"), "seeds is a whole number from 1 to 100"),
+        (expect("min_spikes = 2.5"), "min_spikes is a whole number"),
+    ] {
+        let told = load_text(&text).expect_err(word);
+        assert!(told.contains(word), "{told}");
     }
 }
 
