@@ -2,6 +2,7 @@
 
 pub mod draw;
 pub mod gaps;
+pub mod hazard;
 pub mod math;
 pub mod npy;
 pub mod problem;

@@ -22,6 +22,7 @@ mod part;
 mod partition;
 mod phases;
 mod procedural;
+mod ring;
 mod rows;
 mod setup;
 mod sums;
