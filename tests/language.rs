@@ -133,7 +133,7 @@ fn pairs_keep_twice_the_bits() {
         )
     };
     let exact = (0..36).fold(0.123_456_789_012_345_67_f64, |x, _| 2.0 * x - (2.0 * x).floor());
-    let start = f64::from(0.123_456_789_012_345_67_f32);
+    let start = f64::from(0.123_456_789_012_345_67_f64 as f32);
     let rounded = (0..20).fold(start, |x, _| 2.0 * x - (2.0 * x).floor());
     let last = |precision: &str, steps: u64| f64::from(run(&model(precision), 1, 0.1, steps).1.values[0][0][0]);
     assert!((last("single", 20) - rounded).abs() < 1e-6, "{exact}");

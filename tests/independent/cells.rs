@@ -2,7 +2,7 @@
 
 use std::f64::consts::E;
 
-use crate::{Cell, Parameters};
+use crate::{Cell, Parameters, Test};
 
 /// The cell of a model.
 pub fn cell(name: &str, p: &Parameters) -> Cell {
@@ -23,7 +23,7 @@ pub fn cell(name: &str, p: &Parameters) -> Cell {
     cell
 }
 
-fn at_level(level: f64) -> Box<dyn Fn(&[f64], &[f64]) -> bool> {
+fn at_level(level: f64) -> Test {
     Box::new(move |_, now| now[0] >= level)
 }
 
@@ -324,7 +324,7 @@ fn squid_or_traub(name: &str, p: &Parameters) -> Cell {
     cell
 }
 
-fn rising(level: f64) -> Box<dyn Fn(&[f64], &[f64]) -> bool> {
+fn rising(level: f64) -> Test {
     Box::new(move |before, now| before[0] < level && now[0] >= level)
 }
 

@@ -12,14 +12,19 @@ pub type Parameters = BTreeMap<String, f64>;
 
 type Rates = Box<dyn Fn(&[f64], f64, &mut [f64])>;
 
+/// A test of the state before and after.
+pub type Test = Box<dyn Fn(&[f64], &[f64]) -> bool>;
+/// What happens to the state at a spike.
+pub type Reset = Box<dyn Fn(&mut [f64])>;
+
 /// A cell in f64. Knows nothing of the program but the order of its state variables.
 pub struct Cell {
     pub state: Vec<f64>,
     /// Derivatives from the state and the input current.
     pub rates: Rates,
     /// Whether the state before and after is a spike.
-    pub spikes: Box<dyn Fn(&[f64], &[f64]) -> bool>,
-    pub reset: Box<dyn Fn(&mut [f64])>,
+    pub spikes: Test,
+    pub reset: Reset,
     /// Tested within the step, as soon as it happens; else at its end.
     pub at_once: bool,
     pub clamped: Vec<usize>,
@@ -56,8 +61,8 @@ impl Cell {
                 self.clamped.iter().for_each(|i| slopes[stage][*i] = 0.0);
             }
         }
-        for i in 0..n {
-            self.state[i] += h / 6.0 * (slopes[0][i] + 2.0 * slopes[1][i] + 2.0 * slopes[2][i] + slopes[3][i]);
+        for (i, x) in self.state.iter_mut().enumerate() {
+            *x += h / 6.0 * (slopes[0][i] + 2.0 * slopes[1][i] + 2.0 * slopes[2][i] + slopes[3][i]);
         }
     }
 
