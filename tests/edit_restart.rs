@@ -81,7 +81,7 @@ fn edits(name: &str, text: &str) -> Vec<(String, String)> {
             None => item.to_string().trim().to_string(),
         };
         if key.starts_with("t_ref") {
-            return format!("{written} + 0.4 ms");
+            return format!("round(({written} + 0.4 ms)/dt)*dt");
         }
         match written.strip_prefix("0 ").or(written.strip_prefix("0.0 ")) {
             Some(unit) => format!("0.3 {unit}"),
