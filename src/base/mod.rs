@@ -2,7 +2,6 @@
 
 pub mod draw;
 pub mod gaps;
-pub mod hazard;
 pub mod math;
 pub mod npy;
 pub mod problem;

@@ -36,15 +36,10 @@ impl Stream {
         philox(self.key, counter)
     }
 
-    /// The words of 16 blocks whose counters follow each other in their second word, by the widest vectors of this processor.
-    #[inline]
-    pub fn many(&self, counter: [u32; 4]) -> [u32; 64] {
-        pulp::Arch::new().dispatch(Many { stream: *self, counter })
-    }
-
+    /// The words of 16 blocks whose counters follow each other in their second word: vectors where the processor has them.
     #[inline(always)]
     #[allow(clippy::needless_range_loop, reason = "a lane is an index into four arrays at once")]
-    fn blocks(&self, counter: [u32; 4]) -> [u32; 64] {
+    pub fn many(&self, counter: [u32; 4]) -> [u32; 64] {
         let mut key = self.key;
         let mut c = [[counter[0]; 16], std::array::from_fn(|i| counter[1].wrapping_add(i as u32)), [counter[2]; 16], [counter[3]; 16]];
         for _ in 0..10 {
@@ -97,21 +92,6 @@ impl Stream {
                 each(4 * b + lane, *word);
             }
         }
-    }
-}
-
-/// A closure would not be inlined into the code that has the vectors.
-struct Many {
-    stream: Stream,
-    counter: [u32; 4],
-}
-
-impl pulp::NullaryFnOnce for Many {
-    type Output = [u32; 64];
-
-    #[inline(always)]
-    fn call(self) -> [u32; 64] {
-        self.stream.blocks(self.counter)
     }
 }
 

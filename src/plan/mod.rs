@@ -2,7 +2,6 @@
 
 mod edit;
 mod estimate;
-mod flowing;
 mod harvest;
 mod laws;
 mod lower;
@@ -15,7 +14,6 @@ mod wiring;
 
 pub use edit::{State, edit, observe, resumed, resumed_within, structure};
 pub use estimate::estimate;
-pub use flowing::{Flowing, Scratch};
 pub use harvest::{Harvest, Sample, Spike};
 pub use lower::{plan, plan_within};
 pub use space::{Between, ByDistance, Sheet, Table};

@@ -16,7 +16,6 @@ pub fn shipped() -> &'static [(&'static str, &'static str)] {
         "vogels_abbott_coba",
         "vogels_abbott_cobahh",
         "cuba_large",
-        "million",
         "microcircuit"
     ]
 }

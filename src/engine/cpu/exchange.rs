@@ -36,7 +36,6 @@ impl Exchange {
     }
 
     /// Reads the spikes of every thread in turn, after `wait`.
-    #[inline(always)]
     pub fn each(&self, batch: u64, mut read: impl FnMut(&[Spike])) {
         for of in &self.spikes {
             if let Ok(spikes) = of[(batch % 2) as usize].read() {

@@ -22,7 +22,6 @@ mod part;
 mod partition;
 mod phases;
 mod procedural;
-mod ring;
 mod rows;
 mod setup;
 mod sums;

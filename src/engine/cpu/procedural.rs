@@ -3,7 +3,7 @@
 
 use super::partition::Share;
 use super::sums::Sums;
-use crate::plan::{Drawn, Flowing, Plan, Scratch, Synapses};
+use crate::plan::{Drawn, Plan, Synapses};
 
 pub struct Procedural {
     /// Procedural projections by the population that they leave.
@@ -11,12 +11,6 @@ pub struct Procedural {
     /// The share of each population in this thread, if it has one.
     shares: Vec<Option<Share>>,
     drawn: Vec<Drawn>,
-    scratch: Scratch,
-    /// Where the sums of the steps from `now` on begin.
-    places: Vec<usize>,
-    now: Option<u64>,
-    /// Where the synapses of a row land.
-    landings: Vec<u32>,
 }
 
 /// Whether any projection is procedural.
@@ -29,15 +23,7 @@ impl Procedural {
         let mut leaving = vec![Vec::new(); if any(plan) { plan.populations.len() } else { 0 }];
         plan.projections.iter().enumerate().filter(|(_, p)| p.procedural()).for_each(|(i, p)| leaving[p.source].push(i));
         let share = |population: usize| shares.iter().find(|s| s.population == population).copied();
-        Self {
-            leaving,
-            shares: (0..plan.populations.len()).map(share).collect(),
-            drawn: Vec::new(),
-            scratch: Scratch::default(),
-            places: Vec::new(),
-            landings: Vec::new(),
-            now: None,
-        }
+        Self { leaving, shares: (0..plan.populations.len()).map(share).collect(), drawn: Vec::new() }
     }
 
     /// A neuron has spiked at step `now`: its rows are drawn, and what lands in this thread is under way. Gives the number
@@ -50,29 +36,14 @@ impl Procedural {
         let population = plan.populations.partition_point(|p| p.first + p.size <= neuron);
         let index = neuron - plan.populations[population].first;
         let mut events = 0;
-        if self.now != Some(now) {
-            self.now = Some(now);
-            sums.places(now, &mut self.places);
-        }
         for i in &self.leaving[population] {
             let p = &plan.projections[*i];
             let (Some(source), Some(share)) = (p.from.find(index), self.shares[p.target]) else { continue };
-            let target = &plan.populations[p.target];
-            let receptors = p.slots.map(|slot| (slot - target.slot) / (target.size as usize).max(1));
-            if let Some(flowing) = Flowing::new(p) {
-                let (receptor, weight) = (receptors[usize::from(flowing.weight < 0)], flowing.weight);
-                self.landings.clear();
-                let (first, landings, places) = (receptor * sums.pitch() + share.local as usize, &mut self.landings, &self.places);
-                flowing.each(source, share.start..share.end, &mut self.scratch, |index, delay| {
-                    landings.push((places[delay as usize] + first) as u32 + (index - share.start));
-                });
-                sums.scatter(&self.landings, weight);
-                events += self.landings.len() as u64;
-                continue;
-            }
             let mut synapses = Synapses::new(plan.seed, p);
             self.drawn.clear();
             synapses.row(source, &mut self.drawn);
+            let target = &plan.populations[p.target];
+            let receptors = p.slots.map(|slot| (slot - target.slot) / (target.size as usize).max(1));
             for d in &self.drawn {
                 let Some(local) = share.local(d.target) else { continue };
                 events += 1;

@@ -21,8 +21,7 @@ pub struct Setup {
 impl Setup {
     pub(super) fn batch(&self, plan: &Plan) -> usize {
         let shortest = plan.projections.iter().map(|p| p.shortest()).fold(LONGEST as f64, f64::min) as usize;
-        // Procedural rows keep the sums of all steps that are under way, whatever the batch.
-        let room = if super::procedural::any(plan) { LONGEST } else { SUMS / (4 * plan.slots).max(1) };
+        let room = SUMS / (4 * plan.slots).max(1);
         self.batch.unwrap_or(room.max(1)).clamp(1, shortest.max(1))
     }
 

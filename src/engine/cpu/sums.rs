@@ -1,13 +1,11 @@
 //! What arrives: sums of weights in quanta, one row for each step and receptor. Knows no synapse and no model.
 
-use super::ring::Ring;
-
 /// A short target is below this.
 pub const SHORT: usize = 1 << 16;
 
 /// A ring of rows by step; a row holds one sum for each receptor and neuron of a thread.
 pub struct Sums {
-    values: Ring,
+    values: Vec<i32>,
     /// Sums from one receptor to the next: an odd number of cache lines, so that rows do not fall upon one another.
     pitch: usize,
     receptors: usize,
@@ -17,28 +15,7 @@ pub struct Sums {
 impl Sums {
     pub fn new(neurons: usize, receptors: usize, rows: usize) -> Self {
         let pitch = (neurons.div_ceil(16) | 1) * 16;
-        Self { values: Ring::new(pitch * receptors * rows + SHORT), pitch, receptors, rows }
-    }
-
-    /// Where the sums of each step from `now` on begin, at entry 0 those of `now`; the last one falls upon it again.
-    pub fn places(&self, now: u64, out: &mut Vec<usize>) {
-        out.clear();
-        out.extend((0..=self.rows as u64).map(|d| self.first(now + d, 0)));
-    }
-
-    /// From one receptor to the next.
-    pub fn pitch(&self) -> usize {
-        self.pitch
-    }
-
-    /// Adds a weight to sums all over the ring: in a loop of its own, so that many of them are fetched at once.
-    #[inline(always)]
-    pub fn scatter(&mut self, at: &[u32], weight: i32) {
-        let values = &mut self.values[..];
-        for at in at {
-            let sum = &mut values[*at as usize];
-            *sum = sum.wrapping_add(weight);
-        }
+        Self { values: vec![0; pitch * receptors * rows + SHORT], pitch, receptors, rows }
     }
 
     fn first(&self, step: u64, receptor: usize) -> usize {

@@ -16,9 +16,9 @@ pub struct Between {
 }
 
 /// Bits of a square that an entry tells apart.
-const BITS: u32 = 8;
+const BITS: u32 = 10;
 
-/// Values by the square of a distance, to a four-hundredth of it: exactly up to 2^9, then by its first 9 bits.
+/// Values by the square of a distance, to a thousandth of it: exactly up to 2^11, then by its first 11 bits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table<T> {
     pub values: Vec<T>,
@@ -46,13 +46,7 @@ impl<T: Copy> Table<T> {
     /// The value at the square of a distance; the last one beyond the table.
     #[inline(always)]
     pub fn at(&self, square: u32) -> T {
-        self.entry(index(square))
-    }
-
-    /// The value of an entry; the last one beyond the table.
-    #[inline(always)]
-    pub fn entry(&self, entry: usize) -> T {
-        self.values[entry.min(self.values.len() - 1)]
+        self.values[index(square).min(self.values.len() - 1)]
     }
 }
 
@@ -118,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn entries_rise_with_the_square_and_stand_for_distances_within_a_five_hundredth() {
+    fn entries_rise_with_the_square_and_stand_for_distances_within_a_thousandth() {
         let table = Table::new(65_000, 0.5, |d| d);
         let mut last = 0;
         for k in 0..400_000u32 {
@@ -126,7 +120,7 @@ mod tests {
             assert!(index(square) >= last && (k >= 5000 || index(square) - last <= 1), "{square}");
             last = index(square);
             let d = f64::from(square).sqrt() * 0.5;
-            assert!((table.at(square) - d).abs() <= 2e-3 * d, "{square}: {} for {d}", table.at(square));
+            assert!((table.at(square) - d).abs() <= 6e-4 * d, "{square}: {} for {d}", table.at(square));
         }
         assert_eq!(index(65_000 * 65_000) + 1, table.values.len());
     }

@@ -1,7 +1,5 @@
 //! The targets of a projection sorted into cells of the sheet, so that a source looks only at those near it. Knows no kernel.
 
-use std::ops::Range;
-
 use super::Between;
 use super::sheet::Places;
 use crate::network::Which;
@@ -32,22 +30,8 @@ pub struct Near {
     pub apart: u32,
 }
 
-/// A line of a grid along its first axis.
-#[derive(Clone, Copy, Debug)]
-pub struct Line {
-    pub first: u32,
-    pub across: u32,
-    pub up: u32,
-}
-
-/// The first axis of a grid: coordinates, and places in a cell.
-pub struct Grid<'a> {
-    pub at: &'a [u32],
-    pub block: u32,
-}
-
 /// Cells from a source to the reach, along an axis.
-const ACROSS: u32 = 6;
+const ACROSS: u32 = 8;
 /// Cells along an axis, at most.
 const MOST: u32 = 1024;
 
@@ -69,9 +53,7 @@ impl Cells {
             let (first, last) = (axes[a].first().copied().unwrap_or(0), axes[a].last().copied().unwrap_or(0));
             let spacing = f64::from(last - first) / f64::from(n[a].saturating_sub(1).max(1));
             let few = n[a].div_ceil(MOST);
-            let block = (libm::rint(f64::from(width) / spacing.max(1e-9)).clamp(1.0, 65_536.0) as u32).max(few);
-            // A power of two along the first axis, where places in a cell are counted most often.
-            if a == 0 { 1 << (31 - (block + block / 2).leading_zeros()) } else { block.min(n[a].max(1)) }
+            (libm::rint(f64::from(width) / spacing.max(1e-9)).max(1.0) as u32).max(few).min(n[a].max(1))
         });
         let ends = std::array::from_fn(|a| Axis {
             low: axes[a].chunks(block[a] as usize).map(|c| c[0]).collect(),
@@ -180,31 +162,6 @@ impl Cells {
                 (targets[k], places[k])
             }
         }
-    }
-
-    /// The lines of a strip, if targets lie on a grid: its first target but for the first axis, and how far it is from a place.
-    #[inline(always)]
-    pub fn lines(&self, between: &Between, [y, z]: [u32; 2], place: [u32; 3], out: &mut Vec<Line>) -> Option<Grid<'_>> {
-        let Content::Grid { n, block, at } = &self.content else { return None };
-        out.clear();
-        let range = |a: usize, cell: u32| cell * block[a]..((cell + 1) * block[a]).min(n[a]);
-        for k in range(2, z) {
-            let up = between.apart(2, place[2], at[2][k as usize]);
-            for j in range(1, y) {
-                let across = between.apart(1, place[1], at[1][j as usize]);
-                out.push(Line { first: (k * n[1] + j) * n[0], across, up });
-            }
-        }
-        Some(Grid { at: &at[0], block: block[0] })
-    }
-
-    /// The targets of a strip, if they are known to lie in a range.
-    #[inline(always)]
-    pub fn strip(&self, [y, z]: [u32; 2]) -> Option<Range<u32>> {
-        let Content::Grid { n, block, .. } = &self.content else { return None };
-        let low = (z * block[2] * n[1] + y * block[1]) * n[0];
-        let (last_z, last_y) = (((z + 1) * block[2]).min(n[2]) - 1, ((y + 1) * block[1]).min(n[1]));
-        Some(low..(last_z * n[1] + last_y) * n[0])
     }
 
     #[inline(always)]

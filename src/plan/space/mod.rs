@@ -6,6 +6,6 @@ mod lower;
 mod sheet;
 
 pub use between::{Between, Table, index};
-pub use cells::{Cells, Line, Near};
+pub use cells::{Cells, Near};
 pub use lower::{ByDistance, between, by_distance, sheets};
 pub use sheet::{Grain, Sheet};

@@ -1,7 +1,7 @@
 //! Wiring by integers: the row of a source is a pure function of (seed, projection, source). Knows no weight and no engine.
 
 mod counts;
-pub mod distance;
+mod distance;
 mod hypergeometric;
 mod permutation;
 mod stored;
@@ -210,7 +210,7 @@ impl Wiring {
             Kind::Stubs(stubs) => stubs.synapses(),
             Kind::Distance(rows) => match rows.degree() {
                 Some(k) => u64::from(k) * u64::from(self.sources),
-                None => libm::rint(rows.expected(|s| self.own(s)) * f64::from(self.sources)) as u64,
+                None => self.expected(rows),
             },
             Kind::Stored(stored) => stored.synapses(),
         }
@@ -232,6 +232,13 @@ impl Wiring {
 
     fn likely(&self) -> u64 {
         likely(self.synapses() as f64 / f64::from(self.targets.max(1)))
+    }
+
+    /// The mean number of synapses by distance, from up to a thousand sources.
+    fn expected(&self, rows: &distance::Rows) -> u64 {
+        let step = self.sources.div_ceil(1000).max(1);
+        let asked: Vec<f64> = (0..self.sources).step_by(step as usize).map(|s| rows.mean(s, self.own(s))).collect();
+        libm::rint(asked.iter().sum::<f64>() / asked.len().max(1) as f64 * f64::from(self.sources)) as u64
     }
 
     fn distance(&self, p: &Projection, rule: &crate::network::Distance, between: Option<Arc<Between>>) -> Result<Kind, String> {
