@@ -1,52 +1,22 @@
 //! Edits, checkpoints and journals: an edit at a step equals a run that goes on from the checkpoint of that step with the
 //! new value, on the other engine and in other batches; A + B = A, save, load, B.
 
-use std::sync::Arc;
+mod common;
 
-use synfire::base::problem::{Problem, Source};
+use common::{cpu, machines, origin};
 use synfire::export::{Checkpoint, read_checkpoint, write_checkpoint};
-use synfire::plan::{self, Spike, State};
-use synfire::scene::Options;
-use synfire::session::{Backend, Command, Machine, Origin, Simulation, choose};
+use synfire::plan::{Spike, State};
+use synfire::session::{Command, Machine, Simulation};
 
 /// Spikes under way, refractory cells, noise held over several steps, drawn weights of both signs.
 const NETWORK: &str = include_str!("edits.toml");
 
-fn machines() -> Vec<Machine> {
-    let cpu = choose(Backend::Cpu, None).unwrap().0;
-    match choose(Backend::Gpu, None) {
-        Ok((gpu, _)) => vec![cpu, gpu],
-        Err(e) if std::env::var_os("CI").is_some() && cfg!(feature = "gpu") => panic!("CI must have an adapter: {e}"),
-        Err(e) => {
-            eprintln!("SKIPPED on the GPU engine: {e}");
-            vec![cpu]
-        }
-    }
-}
-
-fn origin(set: &[(&str, &str)]) -> Origin {
-    let source = Arc::new(Source { name: "edits.toml".into(), text: NETWORK.into() });
-    let set = set.iter().map(|(a, v)| (a.to_string(), v.to_string())).collect();
-    Origin { source, folder: None, options: Options { set, ..Options::default() } }
-}
-
 fn start(machine: &Machine, set: &[(&str, &str)], state: Option<&State>) -> Simulation {
-    let origin = origin(set);
-    let scene = origin.load().unwrap_or_else(|p| panic!("{}", p.iter().map(Problem::render).collect::<String>()));
-    let plan = match state {
-        Some(state) => plan::resumed(&scene.network, &state.scales).unwrap(),
-        None => plan::plan(&scene.network).unwrap(),
-    };
-    Simulation::new(origin, scene, Arc::new(plan), machine, state).unwrap()
+    common::start(origin(NETWORK, None, set), machine, state)
 }
 
 fn advance(simulation: &mut Simulation, steps: u64, batch: u64) -> Vec<Spike> {
-    let end = simulation.step() + steps;
-    let mut out = Vec::new();
-    while simulation.step() < end {
-        out.extend(simulation.advance(batch.min(end - simulation.step())).unwrap().spikes);
-    }
-    out
+    common::advance(simulation, steps, batch).spikes
 }
 
 fn set(address: &str, value: &str) -> Command {
@@ -92,7 +62,7 @@ fn an_edit_equals_a_restart_from_a_checkpoint_on_the_other_engine() {
 
 #[test]
 fn a_checkpoint_file_goes_on_where_the_run_stopped() {
-    for machine in &machines() {
+    for machine in machines() {
         let mut whole = start(machine, &[], None);
         let mut expected = advance(&mut whole, 700, 100);
         let mut first = start(machine, &[], None);
@@ -110,7 +80,7 @@ fn a_checkpoint_file_goes_on_where_the_run_stopped() {
 
 #[test]
 fn what_needs_a_rebuild_is_refused_and_changes_nothing() {
-    let machine = choose(Backend::Cpu, None).unwrap().0;
+    let machine = cpu();
     for (address, value, word) in [
         ("n", "41", "size"),
         ("d", "2 ms", "wiring"),
@@ -131,7 +101,7 @@ fn what_needs_a_rebuild_is_refused_and_changes_nothing() {
 
 #[test]
 fn broken_checkpoints_are_refused_and_never_panic() {
-    let machine = choose(Backend::Cpu, None).unwrap().0;
+    let machine = cpu();
     let mut simulation = start(&machine, &[], None);
     advance(&mut simulation, 20, 20);
     let path = std::env::temp_dir().join(format!("synfire-{}-broken.checkpoint", std::process::id()));

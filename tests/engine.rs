@@ -1,19 +1,14 @@
 //! The engine through the library: wiring read back from spikes, repeatability, no privileged models, exact refractoriness.
 
+mod common;
+
 use std::sync::Arc;
 
-use synfire::base::problem::{Problem, Source};
+use common::network_of;
+use synfire::base::problem::Source;
 use synfire::engine::cpu::{Cpu, Setup};
 use synfire::network::Network;
 use synfire::plan::{Sample, Spike, State, connections, plan};
-
-fn load(text: &str) -> Network {
-    let source = Arc::new(Source { name: "test.toml".into(), text: text.into() });
-    match synfire::scene::load(source, None, &Default::default()) {
-        Ok(scene) => scene.network,
-        Err(problems) => panic!("{}", problems.iter().map(Problem::render).collect::<String>()),
-    }
-}
 
 fn spikes(network: &Network, steps: u64, batch: u64) -> Vec<Spike> {
     let plan = std::sync::Arc::new(plan(network).unwrap());
@@ -61,7 +56,7 @@ weight = "50 pA"
 
 #[test]
 fn spikes_do_not_depend_on_batches_or_threads() {
-    let network = load(NETWORK);
+    let network = network_of(NETWORK);
     let one = spikes(&network, 2000, 2000);
     assert!(one.len() > 500, "only {} spikes", one.len());
     assert!(one.is_sorted());
@@ -158,7 +153,7 @@ fn any_number_of_threads_and_any_batch_give_the_same_run() {
     for text in
         [BATCHES.to_string(), BATCHES.replace("rule = \"fixed_out_degree\"", "rule = \"fixed_out_degree\"\nstorage = \"procedural\"")]
     {
-        let network = load(&text);
+        let network = network_of(&text);
         let one = harvest(&network, Setup { threads: Some(1), batch: Some(1) }, 1500, 1500);
         assert!(one.0.len() > 2000 && one.0.is_sorted(), "{} spikes", one.0.len());
         assert!(one.1.iter().filter(|s| s.probe == 0).all(|s| s.values.len() == 100));
@@ -172,7 +167,7 @@ fn any_number_of_threads_and_any_batch_give_the_same_run() {
 
 #[test]
 fn mutants_of_a_network_give_other_spikes() {
-    let base = spikes(&load(NETWORK), 2000, 100);
+    let base = spikes(&network_of(NETWORK), 2000, 100);
     for (from, to) in [
         ("-300 pA", "-330 pA"),
         ("in_degree = 40", "in_degree = 39"),
@@ -181,7 +176,7 @@ fn mutants_of_a_network_give_other_spikes() {
         ("size = 100", "size = 100\nparameters.t_ref = \"2.1 ms\""),
     ] {
         assert!(NETWORK.contains(from));
-        assert_ne!(base, spikes(&load(&NETWORK.replacen(from, to, 1)), 2000, 100), "{to}");
+        assert_ne!(base, spikes(&network_of(&NETWORK.replacen(from, to, 1)), 2000, 100), "{to}");
     }
 }
 
@@ -224,7 +219,7 @@ fn a_decoder_network_reads_the_step_number_back() {
 
 #[test]
 fn every_delivered_event_is_an_exported_synapse() {
-    let network = load(NETWORK);
+    let network = network_of(NETWORK);
     let plan = std::sync::Arc::new(plan(&network).unwrap());
     let mut out_degree = vec![0u64; plan.neurons as usize];
     for p in &plan.projections {
@@ -239,7 +234,7 @@ fn every_delivered_event_is_an_exported_synapse() {
 fn the_refractory_period_is_exact_in_steps() {
     let text = "format = 1\n[run]\ndt = \"0.1 ms\"\nduration = \"1 s\"\n[populations.a]\nmodel = \"iaf_psc_delta\"\nsize = 1\n\
                 parameters.t_ref = \"2 ms\"\nparameters.I_e = \"1 mA\"\n";
-    let steps: Vec<u32> = spikes(&load(text), 100, 100).iter().map(|s| s.step).collect();
+    let steps: Vec<u32> = spikes(&network_of(text), 100, 100).iter().map(|s| s.step).collect();
     assert_eq!(steps, [1, 22, 43, 64, 85]);
 }
 
@@ -248,7 +243,7 @@ fn drawn_time_constants_below_zero_are_refused_by_the_plan() {
     for law in ["parameters.tau_m = \"normal(1 ms, 5 ms)\"", "parameters.t_ref = \"uniform(-1 ms, 1 ms)\""] {
         let text =
             format!("format = 1\n[run]\ndt = \"0.1 ms\"\nduration = \"1 s\"\n[populations.a]\nmodel = \"iaf_psc_exp\"\nsize = 50\n{law}\n");
-        let told = plan(&load(&text)).err().unwrap();
+        let told = plan(&network_of(&text)).err().unwrap();
         assert!(told.contains("neuron") && told.contains("redraw"), "{told}");
     }
 }

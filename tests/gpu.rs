@@ -2,34 +2,15 @@
 //! skips these tests aloud, unless CI says that it must have one.
 #![cfg(feature = "gpu")]
 
-use std::sync::{Arc, OnceLock};
+mod common;
 
-use synfire::base::problem::{Problem, Source};
+use std::sync::Arc;
+
+use common::{device, network_of};
 use synfire::engine::cpu::Cpu;
 use synfire::engine::gpu::{Device, Forced, Gpu};
 use synfire::network::Network;
 use synfire::plan::{Harvest, Plan, plan};
-
-fn device() -> Option<&'static Arc<Device>> {
-    static DEVICE: OnceLock<Option<Arc<Device>>> = OnceLock::new();
-    let opened = DEVICE.get_or_init(|| match Device::open(None) {
-        Ok(device) => Some(Arc::new(device)),
-        Err(e) if std::env::var_os("CI").is_some() => panic!("CI must have an adapter: {e}"),
-        Err(e) => {
-            eprintln!("SKIPPED: {e}");
-            None
-        }
-    });
-    opened.as_ref()
-}
-
-fn load(text: &str) -> Network {
-    let source = Arc::new(Source { name: "test.toml".into(), text: text.into() });
-    match synfire::scene::load(source, None, &Default::default()) {
-        Ok(scene) => scene.network,
-        Err(problems) => panic!("{}", problems.iter().map(Problem::render).collect::<String>()),
-    }
-}
 
 fn on_cpu(plan: &Arc<Plan>, steps: u64) -> (Harvest, Vec<Vec<f32>>) {
     let mut cpu = Cpu::new(plan.clone()).unwrap();
@@ -119,12 +100,12 @@ every = "0.7 ms"
 
 #[test]
 fn a_balanced_network_gives_the_same_bits() {
-    agree(&load(NETWORK), 2000, 500, Forced::default());
+    agree(&network_of(NETWORK), 2000, 500, Forced::default());
 }
 
 #[test]
 fn batches_shards_and_grids_change_nothing() {
-    let network = load(NETWORK);
+    let network = network_of(NETWORK);
     for forced in [
         Forced { batch: Some(1), ..Forced::default() },
         Forced { batch: Some(3), grid: Some(3), ..Forced::default() },
@@ -136,7 +117,7 @@ fn batches_shards_and_grids_change_nothing() {
 
 /// The network of the self-test: every built-in model, every random rule, each kind of input.
 fn every_model() -> Network {
-    load(include_str!("../src/session/selftest.toml"))
+    network_of(include_str!("../src/session/selftest.toml"))
 }
 
 #[test]
@@ -148,7 +129,7 @@ fn every_model_gives_the_same_bits() {
 #[test]
 fn shards_are_cut_where_a_binding_would_be_too_large() {
     let Some(device) = device() else { return };
-    let plan = Arc::new(plan(&load(NETWORK)).unwrap());
+    let plan = Arc::new(plan(&network_of(NETWORK)).unwrap());
     let shards =
         |binding| Gpu::new(plan.clone(), device.clone(), Forced { binding: Some(binding), ..Forced::default() }).map(|gpu| gpu.shape().1);
     assert_eq!(shards(1 << 27).unwrap(), 1);
@@ -174,7 +155,7 @@ fn what_a_device_refuses_is_a_sentence_and_the_device_lives_on() {
     let too_large = wgpu::BufferDescriptor { label: None, size: 1 << 45, usage: wgpu::BufferUsages::STORAGE, mapped_at_creation: false };
     let refused = device.guarded(|| Ok(device.device.create_buffer(&too_large))).unwrap_err();
     assert!(refused.contains("--backend cpu"), "{refused}");
-    agree(&load(NETWORK), 100, 10, Forced::default());
+    agree(&network_of(NETWORK), 100, 10, Forced::default());
 }
 
 #[test]
@@ -183,7 +164,7 @@ fn a_lost_device_is_told_of_and_never_panics() {
         return;
     }
     let lost = Arc::new(Device::open(None).unwrap());
-    let plan = Arc::new(plan(&load(NETWORK)).unwrap());
+    let plan = Arc::new(plan(&network_of(NETWORK)).unwrap());
     let mut gpu = Gpu::new(plan.clone(), lost.clone(), Forced::default()).unwrap();
     gpu.advance(20).unwrap();
     lost.device.destroy();
@@ -199,7 +180,7 @@ fn an_error_that_nobody_asked_for_is_told_of_and_never_panics() {
         return;
     }
     let device = Arc::new(Device::open(None).unwrap());
-    let plan = Arc::new(plan(&load(NETWORK)).unwrap());
+    let plan = Arc::new(plan(&network_of(NETWORK)).unwrap());
     let mut gpu = Gpu::new(plan, device.clone(), Forced::default()).unwrap();
     let _ = device.device.create_buffer(&wgpu::BufferDescriptor {
         label: None,
@@ -213,7 +194,7 @@ fn an_error_that_nobody_asked_for_is_told_of_and_never_panics() {
 #[test]
 fn a_list_of_one_entry_reports_the_exact_loss() {
     let Some(device) = device() else { return };
-    let plan = Arc::new(plan(&load(NETWORK)).unwrap());
+    let plan = Arc::new(plan(&network_of(NETWORK)).unwrap());
     let spikes = on_cpu(&plan, 256).0.spikes.len();
     let told = |forced| Gpu::new(plan.clone(), device.clone(), forced).unwrap().advance(256).unwrap_err();
     // The log loses all but one; what is lost is still delivered.
@@ -241,7 +222,7 @@ model = "bad"
 size = 3
 initial.x = "50"
 "#;
-    let plan = Arc::new(plan(&load(text)).unwrap());
+    let plan = Arc::new(plan(&network_of(text)).unwrap());
     let here = Gpu::new(plan.clone(), device.clone(), Forced::default()).unwrap().advance(100).unwrap_err();
     assert!(here.contains("x of p[0] is no finite number"), "{here}");
     assert!(Cpu::new(plan.clone()).unwrap().advance(100).unwrap_err().contains("x of p[0]"));

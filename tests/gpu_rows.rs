@@ -4,30 +4,17 @@
 
 mod common;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use synfire::base::rng::Stream;
 use synfire::engine::cpu::Cpu;
 use synfire::engine::gpu::{Device, Forced, Gpu};
 use synfire::plan::{Harvest, Plan, Spike, plan};
 
-use common::{load, origin};
-
-fn device() -> Option<&'static Arc<Device>> {
-    static DEVICE: OnceLock<Option<Arc<Device>>> = OnceLock::new();
-    let opened = DEVICE.get_or_init(|| match Device::open(None) {
-        Ok(device) => Some(Arc::new(device)),
-        Err(e) if std::env::var_os("CI").is_some() => panic!("CI must have an adapter: {e}"),
-        Err(e) => {
-            eprintln!("SKIPPED: {e}");
-            None
-        }
-    });
-    opened.as_ref()
-}
+use common::{device, network_of};
 
 fn made(text: &str) -> Arc<Plan> {
-    Arc::new(plan(&load(&origin(text, None, &[])).network).unwrap_or_else(|e| panic!("{e}\n{text}")))
+    Arc::new(plan(&network_of(text)).unwrap_or_else(|e| panic!("{e}\n{text}")))
 }
 
 /// Rules, and whether their rows may be drawn at every spike.

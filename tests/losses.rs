@@ -6,7 +6,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{load, origin};
+use common::{device, network_of};
 use synfire::engine::cpu::Cpu;
 use synfire::engine::gpu::{Device, Forced, Gpu};
 use synfire::plan::{Plan, plan};
@@ -21,18 +21,7 @@ fn relay() -> Arc<Plan> {
          [[projections]]\nfrom = \"in\"\nto = \"out\"\nrule = \"all_to_all\"\nweight = \"1 pA\"\ndelay = \"1 ms\"\n",
         due.join(", ")
     );
-    Arc::new(plan(&load(&origin(&text, None, &[])).network).unwrap())
-}
-
-fn device() -> Option<Arc<Device>> {
-    match Device::open(None) {
-        Ok(device) => Some(Arc::new(device)),
-        Err(e) if std::env::var_os("CI").is_some() => panic!("CI must have an adapter: {e}"),
-        Err(e) => {
-            eprintln!("SKIPPED: {e}");
-            None
-        }
-    }
+    Arc::new(plan(&network_of(&text)).unwrap())
 }
 
 /// Work items and logged spikes that the report counts.
@@ -58,15 +47,15 @@ fn a_list_of_one_entry_reports_exactly_what_it_lost() {
     // Every batch of ten steps has twenty items and room for a few.
     for room in [1, 2, 7, 19] {
         let forced = Forced { work: Some(room), ..Forced::default() };
-        assert_eq!(told(&plan, &device, forced, 60), (6 * (20 - u64::from(room)), 0), "room for {room}");
-        assert_eq!(told(&plan, &device, forced, 10), (20 - u64::from(room), 0));
+        assert_eq!(told(&plan, device, forced, 60), (6 * (20 - u64::from(room)), 0), "room for {room}");
+        assert_eq!(told(&plan, device, forced, 10), (20 - u64::from(room), 0));
     }
     for room in [1, 59] {
-        assert_eq!(told(&plan, &device, Forced { log: Some(room), ..Forced::default() }, 60), (0, 60 - u64::from(room)));
+        assert_eq!(told(&plan, device, Forced { log: Some(room), ..Forced::default() }, 60), (0, 60 - u64::from(room)));
     }
     // Steps one by one have two items each.
     let single = Forced { work: Some(1), batch: Some(1), ..Forced::default() };
-    assert_eq!(told(&plan, &device, single, 60), (60, 0));
+    assert_eq!(told(&plan, device, single, 60), (60, 0));
     // Room for all is enough.
     let enough = Forced { work: Some(20), log: Some(60), ..Forced::default() };
     assert_eq!(Gpu::new(plan.clone(), device.clone(), enough).unwrap().advance(60).unwrap(), whole);

@@ -1,19 +1,14 @@
 //! Rows that are drawn again at every spike: the same spikes as stored ones, for every rule, through checkpoints and edits.
 
+mod common;
+
 use std::sync::Arc;
 
-use synfire::base::problem::{Problem, Source};
+use common::network_of;
+use synfire::base::problem::Source;
 use synfire::engine::cpu::Cpu;
 use synfire::network::{Network, Storage};
 use synfire::plan::{self, Plan, plan, plan_within};
-
-fn load(text: &str) -> Network {
-    let source = Arc::new(Source { name: "test.toml".into(), text: text.into() });
-    match synfire::scene::load(source, None, &Default::default()) {
-        Ok(scene) => scene.network,
-        Err(problems) => panic!("{}", problems.iter().map(Problem::render).collect::<String>()),
-    }
-}
 
 const RULES: [&str; 13] = [
     "rule = \"fixed_in_degree\"\nin_degree = 40\nallow_autapses = true",
@@ -81,7 +76,7 @@ fn made(network: &Network) -> Arc<Plan> {
 #[test]
 fn procedural_rows_give_the_spikes_of_stored_rows_for_every_rule() {
     for rule in RULES {
-        let (stored, drawn) = (made(&load(&scene(rule, "stored"))), made(&load(&scene(rule, "procedural"))));
+        let (stored, drawn) = (made(&network_of(&scene(rule, "stored"))), made(&network_of(&scene(rule, "procedural"))));
         assert!(drawn.projections[0].procedural() && !stored.projections[0].procedural());
         let (mut a, mut b) = (Cpu::new(stored).unwrap(), Cpu::new(drawn).unwrap());
         assert!(b.synapse_bytes() < a.synapse_bytes(), "{rule}");
@@ -95,7 +90,7 @@ fn procedural_rows_give_the_spikes_of_stored_rows_for_every_rule() {
 #[test]
 fn a_checkpoint_of_procedural_rows_resumes_with_stored_ones_and_the_other_way_round() {
     for (first, second) in [("stored", "procedural"), ("procedural", "stored")] {
-        let (one, two) = (made(&load(&scene(RULES[0], first))), made(&load(&scene(RULES[0], second))));
+        let (one, two) = (made(&network_of(&scene(RULES[0], first))), made(&network_of(&scene(RULES[0], second))));
         let mut whole = Cpu::new(one).unwrap();
         whole.advance(300).unwrap();
         let mut resumed = Cpu::new(two).unwrap();
@@ -107,7 +102,8 @@ fn a_checkpoint_of_procedural_rows_resumes_with_stored_ones_and_the_other_way_ro
 #[test]
 fn an_edit_of_a_weight_changes_procedural_rows_as_it_does_stored_ones() {
     let run = |storage: &str| {
-        let (old, new) = (load(&scene(RULES[3], storage)), load(&scene(RULES[3], storage).replace("J = \"60 pA\"", "J = \"90 pA\"")));
+        let (old, new) =
+            (network_of(&scene(RULES[3], storage)), network_of(&scene(RULES[3], storage).replace("J = \"60 pA\"", "J = \"90 pA\"")));
         let before = made(&old);
         let mut engine = Cpu::new(before.clone()).unwrap();
         engine.advance(300).unwrap();
@@ -120,7 +116,7 @@ fn an_edit_of_a_weight_changes_procedural_rows_as_it_does_stored_ones() {
 #[test]
 fn the_plan_stores_what_fits_and_draws_the_rest_and_says_why() {
     let text = scene(RULES[6], "stored").replace("storage = \"stored\"\n", "");
-    let network = load(&text);
+    let network = network_of(&text);
     let ample = plan(&network).unwrap();
     assert!(ample.projections.iter().all(|p| p.storage.storage == Storage::Stored && p.storage.why.contains("fit")));
     let tight = plan_within(&network, Some(60_000)).unwrap();
@@ -136,7 +132,7 @@ fn what_cannot_be_procedural_is_refused_in_a_sentence() {
         ("rule = \"fixed_in_degree\"\nin_degree = 40\nallow_multapses = false", "allow_multapses = true"),
         ("rule = \"fixed_in_degree\"\nin_degree = 40\nallow_multapses = false\nallow_autapses = false", "allow_multapses = true"),
     ] {
-        let error = plan(&load(&scene(rule, "procedural"))).err().unwrap();
+        let error = plan(&network_of(&scene(rule, "procedural"))).err().unwrap();
         assert!(error.contains("exc->exc") && error.contains("procedural") && error.contains(word), "{error}");
     }
     let text = scene(RULES[0], "cloud");

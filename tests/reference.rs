@@ -1,5 +1,7 @@
 //! Traces and spike times of NEST 3.10 (tests/reference), met by both engines through scene, plan and engine.
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
@@ -9,7 +11,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use synfire::base::problem::Source;
 use synfire::network::{Drive, Network, Part, Probe, Receptor, Stimulus, Values, Wave, Which};
-use synfire::session::{Backend, Engine, Machine, choose};
+use synfire::session::{Engine, Machine};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference")
@@ -92,15 +94,9 @@ fn drive(network: &mut Network, protocol: &Value, model: &str, run: &str) {
     }
 }
 
-/// The CPU engine, and the GPU engine where there is an adapter; CI must have one.
-fn machines() -> Vec<(&'static str, Machine)> {
-    let mut out = vec![("cpu", choose(Backend::Cpu, None).unwrap().0)];
-    match choose(Backend::Gpu, None) {
-        Ok((gpu, _)) => out.push(("gpu", gpu)),
-        Err(e) if std::env::var_os("CI").is_some() && cfg!(feature = "gpu") => panic!("CI must have an adapter: {e}"),
-        Err(e) => eprintln!("SKIPPED on the GPU engine: {e}"),
-    }
-    out
+/// The machines by the name of their engine.
+fn machines() -> impl Iterator<Item = (&'static str, &'static Machine)> {
+    common::machines().iter().map(|machine| (machine.describe().engine, machine))
 }
 
 /// Differences to NEST of every recorded variable, sorted, leaving out 2 ms around each spike where `away`.
@@ -164,7 +160,7 @@ fn linear_models_meet_nest_to_a_ten_thousandth_of_a_millivolt_and_to_the_step() 
     for (engine, machine) in machines() {
         for model in ["iaf_psc_exp", "iaf_psc_alpha", "iaf_psc_delta"] {
             for run in ["step", "spikes"] {
-                let found = compare(&machine, model, run, false);
+                let found = compare(machine, model, run, false);
                 assert_eq!(found.ours, found.theirs, "{engine} {model} {run}");
                 assert!(found.ours.len() >= 2 && found.most("V_m") < 1e-4, "{engine} {model} {run}: {}", found.most("V_m"));
             }
@@ -177,7 +173,7 @@ fn linear_models_meet_nest_to_a_ten_thousandth_of_a_millivolt_and_to_the_step() 
 fn izhikevich_cells_meet_nest_to_a_thousandth_of_a_millivolt_and_to_the_step() {
     for (engine, machine) in machines() {
         for (model, run) in [("izhikevich", "step"), ("izhikevich", "spikes"), ("izhikevich_2003", "step")] {
-            let found = compare(&machine, model, run, false);
+            let found = compare(machine, model, run, false);
             assert_eq!(found.ours, found.theirs, "{engine} {model} {run}");
             assert!(found.ours.len() >= 2 && found.most("V_m") < 1e-3, "{engine} {model} {run}: {}", found.most("V_m"));
             assert!(found.most("U_m") < 1e-3, "{engine} {model} {run}: {}", found.most("U_m"));
@@ -196,7 +192,7 @@ fn conductance_models_meet_nest_away_from_spikes_and_spike_within_a_step() {
             ("hh_cond_exp_traub", "step", 0.01, 0.03, 0.1),
             ("hh_cond_exp_traub", "spikes", 0.01, 0.03, 0.1),
         ] {
-            let found = compare(&machine, model, run, true);
+            let found = compare(machine, model, run, true);
             let shift = found.ours.iter().zip(&found.theirs).map(|(a, b)| (a - b).abs()).max().unwrap_or(99);
             let seen = (found.median("V_m"), found.p95("V_m"), found.most("V_m"));
             println!("{engine} {model} {run}: median, p95, most of V_m {seen:.5?} mV, spikes shifted by at most {shift} steps");

@@ -1,10 +1,13 @@
 //! What tests of networks share: scenes from text, machines to run them on, runs in batches. Holds no test.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test uses some of it")]
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use synfire::base::problem::{Problem, Source};
+#[cfg(feature = "gpu")]
+use synfire::engine::gpu::Device;
+use synfire::network::Network;
 use synfire::plan::{Connection, Harvest, Plan, State, connections, plan, resumed};
 use synfire::scene::{Options, Scene};
 use synfire::session::{Backend, Machine, Origin, Simulation, choose};
@@ -27,6 +30,21 @@ fn open() -> Vec<Machine> {
     }
 }
 
+/// The device of the GPU engine, where there is one; without one the tests say so, and in CI they fail.
+#[cfg(feature = "gpu")]
+pub fn device() -> Option<&'static Arc<Device>> {
+    static DEVICE: OnceLock<Option<Arc<Device>>> = OnceLock::new();
+    let opened = DEVICE.get_or_init(|| match Device::open(None) {
+        Ok(device) => Some(Arc::new(device)),
+        Err(e) if std::env::var_os("CI").is_some() => panic!("CI must have an adapter: {e}"),
+        Err(e) => {
+            eprintln!("SKIPPED: {e}");
+            None
+        }
+    });
+    opened.as_ref()
+}
+
 pub fn cpu() -> Machine {
     choose(Backend::Cpu, None).unwrap().0
 }
@@ -43,6 +61,11 @@ pub fn rendered(problems: &[Problem]) -> String {
 
 pub fn load(origin: &Origin) -> Scene {
     origin.load().unwrap_or_else(|p| panic!("{}", rendered(&p)))
+}
+
+/// The network of a scene.
+pub fn network_of(text: &str) -> Network {
+    load(&origin(text, None, &[])).network
 }
 
 /// A simulation from the start, or from a state.

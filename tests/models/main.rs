@@ -1,28 +1,21 @@
 //! Every model that is built in, in turn: a new model is tested by existing. Both engines.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod sweeps;
 mod zoo;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use synfire::base::problem::{Problem, Source};
 use synfire::model::Model;
 use synfire::network::Network;
 use synfire::plan::{Harvest, Plan, State, plan};
-use synfire::session::{Backend, Engine, Machine, choose};
+use synfire::session::{Engine, Machine};
 
-/// The CPU engine, and the GPU engine where there is an adapter; CI must have one.
-fn machines() -> &'static [(&'static str, Machine)] {
-    static MACHINES: OnceLock<Vec<(&'static str, Machine)>> = OnceLock::new();
-    MACHINES.get_or_init(|| {
-        let mut out = vec![("cpu", choose(Backend::Cpu, None).unwrap().0)];
-        match choose(Backend::Gpu, None) {
-            Ok((gpu, _)) => out.push(("gpu", gpu)),
-            Err(e) if std::env::var_os("CI").is_some() && cfg!(feature = "gpu") => panic!("CI must have an adapter: {e}"),
-            Err(e) => eprintln!("SKIPPED on the GPU engine: {e}"),
-        }
-        out
-    })
+/// The machines by the name of their engine.
+fn machines() -> impl Iterator<Item = (&'static str, &'static Machine)> {
+    common::machines().iter().map(|machine| (machine.describe().engine, machine))
 }
 
 fn names() -> impl Iterator<Item = &'static str> {

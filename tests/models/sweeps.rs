@@ -67,7 +67,7 @@ fn every_model_is_refractory_for_exactly_its_steps() {
         // These spike at a maximum, which is not there at every step: only the least interval is known.
         if name.starts_with("hh") {
             let text = alone(name, 0.1, 20, &format!("parameters.t_ref = \"14.3 ms\"\n{}", drive(name, name)));
-            let (harvest, _) = run(&machines()[0].1, &planned(&load(&text)), 3000, 3000);
+            let (harvest, _) = run(&crate::common::machines()[0], &planned(&load(&text)), 3000, 3000);
             for i in 0..20 {
                 let steps: Vec<u32> = harvest.spikes.iter().filter(|s| s.neuron == i).map(|s| s.step).collect();
                 assert!(steps.len() > 3 && steps.windows(2).all(|w| w[1] - w[0] > 143), "{name}: {steps:?}");
@@ -77,7 +77,7 @@ fn every_model_is_refractory_for_exactly_its_steps() {
         }
         for period in [0.0, 0.1, 2.0, 3.7] {
             let due = (period * 10.0_f64).round() as u32 + 1;
-            let steps = pushed(name, period, &machines()[0].1);
+            let steps = pushed(name, period, &crate::common::machines()[0]);
             assert!(steps.len() > 4 && steps.windows(2).all(|w| w[1] - w[0] == due), "{name}, {period} ms: {steps:?}");
         }
         exact += 1;
@@ -96,7 +96,7 @@ fn every_model_stays_at_its_fixed_point() {
         // With its published E_L this cell fires by itself, in NEST too.
         let calm = if name == "hh_cond_exp_traub" { "parameters.E_L = \"-70 mV\"\n" } else { "" };
         let plan = planned(&load(&alone(name, 0.1, 1, calm)));
-        let mut engine = Engine::new(plan.clone(), &machines()[0].1).unwrap();
+        let mut engine = Engine::new(plan.clone(), &crate::common::machines()[0]).unwrap();
         let (early, before) = (engine.advance(12_000).unwrap(), engine.save().unwrap());
         let (late, after) = (engine.advance(3000).unwrap(), engine.save().unwrap());
         assert!(early.spikes.is_empty() && late.spikes.is_empty(), "{name} spikes at rest");
@@ -127,7 +127,7 @@ fn linear_models_do_not_depend_on_the_step() {
             text += &format!(
                 "[[stimuli]]\nkind = \"current\"\nto = \"{name}\"\ninput = \"I_stim\"\nsteps = [[\"2 ms\", \"100 pA\"], [\"30 ms\", \"-50 pA\"]]\n"
             );
-            let (harvest, state) = run(&machines()[0].1, &planned(&load(&text)), (40.0 / dt).round() as u64, 1000);
+            let (harvest, state) = run(&crate::common::machines()[0], &planned(&load(&text)), (40.0 / dt).round() as u64, 1000);
             assert!(harvest.spikes.is_empty(), "{name} spikes");
             state.values[0][..model(name).states.len()].iter().map(|v| f64::from(v[0])).collect::<Vec<f64>>()
         };

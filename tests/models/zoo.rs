@@ -28,13 +28,13 @@ fn every_model_gives_the_same_bits_on_both_engines_and_in_any_batches() {
 
 fn agree(names: &[&str]) {
     let plan = planned(&load(&zoo(names)));
-    let (whole, state) = run(&machines()[0].1, &plan, 1500, 1500);
+    let (whole, state) = run(&crate::common::machines()[0], &plan, 1500, 1500);
     for (p, population) in plan.populations.iter().enumerate() {
         let count = whole.spikes.iter().filter(|s| (population.first..population.first + population.size).contains(&s.neuron)).count();
         assert!(count >= 30, "only {count} spikes of {} (population {p})", population.name);
     }
     for (engine, machine) in machines() {
-        for batch in if *engine == "cpu" { [1500, 37].iter() } else { [37].iter() } {
+        for batch in if engine == "cpu" { [1500, 37].iter() } else { [37].iter() } {
             let (parts, end) = run(machine, &plan, 1500, *batch);
             let first = whole.spikes.iter().zip(&parts.spikes).find(|(a, b)| a != b);
             assert!(whole.spikes == parts.spikes, "{engine}, batches of {batch}: the first spikes that differ are {first:?}");
@@ -97,7 +97,7 @@ fn a_model_pasted_into_a_scene_with_every_name_changed_gives_the_same_digest() {
         assert!(b.populations[0].states[..model(name).states.len()].iter().all(|s| s.starts_with("my_")), "{pasted}");
         for (engine, machine) in machines() {
             // One pipeline for each model takes the device a while: the text of the program is the same there as here.
-            if *engine == "gpu" && !matches!(name, "iaf_psc_exp" | "aeif_cond_exp" | "gif_psc_exp" | "morris_lecar" | "izhikevich") {
+            if engine == "gpu" && !matches!(name, "iaf_psc_exp" | "aeif_cond_exp" | "gif_psc_exp" | "morris_lecar" | "izhikevich") {
                 continue;
             }
             let ((x, s), (y, t)) = (run(machine, &a, 800, 800), run(machine, &b, 800, 800));

@@ -177,6 +177,8 @@ impl Part {
                 let lanes = LANES.min(share.len() as usize - start);
                 let id = population.first + share.start;
                 columns.load(start, lanes);
+                // Samples are in the order of steps, so one pass over them goes along with the steps.
+                let mut next = sampled;
                 for step in first..first + count {
                     for (input, feed) in feeds.iter().enumerate() {
                         if stale && step == first || feed.changes(plan, step) {
@@ -185,8 +187,9 @@ impl Part {
                     }
                     let spiked = &mut self.spiked[(step - first) as usize];
                     columns.step(population, &mut self.sums, step, start, lanes, |i| spiked.push(id + i));
-                    for sample in &mut self.samples[sampled..] {
-                        take(plan, sample, step + 1, share, columns, start, lanes);
+                    while let Some(sample) = self.samples.get_mut(next).filter(|s| u64::from(s.step) == step + 1) {
+                        take(plan, sample, share, columns, start, lanes);
+                        next += 1;
                     }
                 }
                 columns.store(start, lanes);
@@ -223,9 +226,9 @@ impl Part {
 
 /// Takes what a sample wants of the neurons that are taken up: members come in the order of their neurons.
 #[inline(always)]
-fn take(plan: &Plan, sample: &mut Sample, step: u64, share: &Share, columns: &Columns, start: usize, lanes: usize) {
+fn take(plan: &Plan, sample: &mut Sample, share: &Share, columns: &Columns, start: usize, lanes: usize) {
     let probe = &plan.probes[sample.probe as usize];
-    if u64::from(sample.step) != step || probe.population != share.population {
+    if probe.population != share.population {
         return;
     }
     let first = share.start + start as u32;

@@ -49,10 +49,11 @@ fn no_contraction(spv: &[u32]) -> Result<Vec<u32>, String> {
 }
 
 /// A module as the driver shall take it.
-///
-/// Safe because the words come from naga's own writer after validation, with checked indices; the decorations change no
-/// access to memory. The ordinary module of the same text has passed wgpu's validation before.
-#[allow(unsafe_code)]
+#[allow(
+    unsafe_code,
+    reason = "only a module that wgpu does not translate keeps its decorations. The words are naga's own, validated and with checked \
+              indices; decorations change no access to memory, and the ordinary module of the same text has passed wgpu's validation"
+)]
 pub fn passthrough(device: &wgpu::Device, entry: &str, group: u32, words: Vec<u32>) -> wgpu::ShaderModule {
     let descriptor = wgpu::ShaderModuleDescriptorPassthrough {
         label: Some(entry),

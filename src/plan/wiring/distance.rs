@@ -45,6 +45,15 @@ pub struct Scratch {
     weighed: Vec<([u32; 3], u32, u64)>,
 }
 
+/// A source that is drawn for: its place, and the target that it may not reach, itself.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    stream: &'a Stream,
+    number: u32,
+    place: [u32; 3],
+    own: Option<u32>,
+}
+
 impl Rows {
     /// Rows of the sources of `between`. An error says what is wrong with the kernel.
     pub fn new(rule: &Distance, between: Arc<Between>) -> Result<Self, String> {
@@ -98,36 +107,41 @@ impl Rows {
         if self.degree.is_some() {
             return self.row(stream, source, own, &mut scratch, |_, t| each(t));
         }
-        let place = self.between.source(source);
+        let source = self.source(stream, source, own);
+        let place = source.place;
         let (y, z) = (strip % self.cells.count()[1], strip / self.cells.count()[1]);
         let [along, across, up] = &mut scratch.near;
         self.cells.near(&self.between, 0, place[0], self.reach, along);
         self.cells.near(&self.between, 1, place[1], self.reach, across);
         self.cells.near(&self.between, 2, place[2], self.reach, up);
         if let (Some(y), Some(z)) = (across.iter().find(|n| n.cell == y), up.iter().find(|n| n.cell == z)) {
-            self.strip(stream, source, place, own, along, [y, z], &mut each);
+            self.strip(source, along, [y, z], &mut each);
         }
     }
 
     /// The row of a source: stretches and targets in canonical order.
     #[inline(always)]
     pub fn row(&self, stream: &Stream, source: u32, own: Option<u32>, scratch: &mut Scratch, mut each: impl FnMut(u32, u32)) {
-        let place = self.between.source(source);
+        let source = self.source(stream, source, own);
         for (axis, near) in scratch.near.iter_mut().enumerate() {
-            self.cells.near(&self.between, axis, place[axis], self.reach, near);
+            self.cells.near(&self.between, axis, source.place[axis], self.reach, near);
         }
         match self.degree {
-            Some(count) => self.weighted(stream, source, place, own, count, scratch, &mut |t| each(0, t)),
+            Some(count) => self.weighted(source, count, scratch, &mut |t| each(0, t)),
             None => {
                 let [along, across, up] = &scratch.near;
                 for z in up {
                     for y in across {
                         let strip = z.cell * self.cells.count()[1] + y.cell;
-                        self.strip(stream, source, place, own, along, [y, z], &mut |t| each(strip, t));
+                        self.strip(source, along, [y, z], &mut |t| each(strip, t));
                     }
                 }
             }
         }
+    }
+
+    fn source<'a>(&self, stream: &'a Stream, number: u32, own: Option<u32>) -> Source<'a> {
+        Source { stream, number, place: self.between.source(number), own }
     }
 
     /// The square that kernel tables are read at, from how far two places are apart along each axis.
@@ -157,21 +171,11 @@ impl Rows {
     }
 
     #[inline(always)]
-    #[allow(clippy::too_many_arguments)]
-    fn strip(
-        &self,
-        stream: &Stream,
-        source: u32,
-        place: [u32; 3],
-        own: Option<u32>,
-        along: &[Near],
-        [y, z]: [&Near; 2],
-        each: &mut impl FnMut(u32),
-    ) {
+    fn strip(&self, source: Source<'_>, along: &[Near], [y, z]: [&Near; 2], each: &mut impl FnMut(u32)) {
         if self.entry([0, y.apart, z.apart]).is_none() {
             return;
         }
-        let mut words = Words::new(stream, source, z.cell * self.cells.count()[1] + y.cell);
+        let mut words = Words::new(source.stream, source.number, z.cell * self.cells.count()[1] + y.cell);
         let mut budget = self.budget.draw(words.next()) as u64;
         for x in along {
             let Some(entry) = self.entry([x.apart, y.apart, z.apart]) else { continue };
@@ -180,7 +184,7 @@ impl Rows {
             let mut keep = |j: u64, limit: u32, words: &mut Words| {
                 let (target, at) = self.cells.target(cell, j as u32);
                 let word = ((u64::from(words.next()) * u64::from(limit)) >> 32) as u32;
-                if word < self.chance(place, at) && Some(target) != own {
+                if word < self.chance(source.place, at) && Some(target) != source.own {
                     each(target);
                 }
             };
@@ -201,17 +205,7 @@ impl Rows {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
-    fn weighted(
-        &self,
-        stream: &Stream,
-        source: u32,
-        place: [u32; 3],
-        own: Option<u32>,
-        count: u32,
-        scratch: &mut Scratch,
-        each: &mut impl FnMut(u32),
-    ) {
+    fn weighted(&self, source: Source<'_>, count: u32, scratch: &mut Scratch, each: &mut impl FnMut(u32)) {
         let Scratch { near, weighed } = scratch;
         let sum = self.weigh(near, weighed);
         if sum == 0 {
@@ -219,7 +213,7 @@ impl Rows {
         }
         for k in 0..count {
             let drawn = (0..PATIENCE).find_map(|attempt| {
-                let block = stream.block([source, k, attempt, 1]);
+                let block = source.stream.block([source.number, k, attempt, 1]);
                 let word = u128::from(u64::from(block[0]) << 32 | u64::from(block[1]));
                 let at = ((word * u128::from(sum)) >> 64) as u64;
                 let c = weighed.partition_point(|(_, _, end)| *end <= at);
@@ -227,9 +221,9 @@ impl Rows {
                 let left = end - u64::from(bound) * u64::from(self.cells.len(cell));
                 let (target, there) = self.cells.target(cell, ((at - left) / u64::from(bound)) as u32);
                 let word = ((u64::from(block[2]) * u64::from(bound)) >> 32) as u32;
-                (word < self.chance(place, there) && Some(target) != own).then_some(target)
+                (word < self.chance(source.place, there) && Some(target) != source.own).then_some(target)
             });
-            match drawn.or_else(|| self.choose(stream, [source, k], place, own, near)) {
+            match drawn.or_else(|| self.choose(source, k, near)) {
                 Some(target) => each(target),
                 None => return,
             }
@@ -257,10 +251,10 @@ impl Rows {
     }
 
     /// A target drawn by weighing each of them: for kernels that are small nearly everywhere near their source.
-    fn choose(&self, stream: &Stream, [source, k]: [u32; 2], place: [u32; 3], own: Option<u32>, near: &[Vec<Near>; 3]) -> Option<u32> {
+    fn choose(&self, Source { stream, number, place, own }: Source<'_>, k: u32, near: &[Vec<Near>; 3]) -> Option<u32> {
         let mut sum = 0u64;
         self.candidates(place, own, near, |_, chance| sum += u64::from(chance));
-        let block = stream.block([source, k, 0, 2]);
+        let block = stream.block([number, k, 0, 2]);
         let word = u128::from(u64::from(block[0]) << 32 | u64::from(block[1]));
         let mut at = ((word * u128::from(sum)) >> 64) as u64;
         let mut found = None;

@@ -3,9 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::Speeds;
+use crate::session::Governor;
 
-/// Computing between two looks at the mailbox.
-const SLICE: Duration = Duration::from_millis(5);
 /// What is behind by more than this is never caught up.
 const LAG: f64 = 0.1;
 
@@ -15,7 +14,8 @@ pub struct Pace {
     speed: Option<f64>,
     /// Time at which the network should stand at this step.
     anchor: (Instant, f64),
-    slice: f64,
+    /// How much is computed between two looks at the mailbox.
+    governor: Governor,
     window: Window,
     speeds: Speeds,
 }
@@ -38,7 +38,7 @@ impl Window {
 impl Pace {
     /// `dt` in ms.
     pub fn new(dt: f64, speed: Option<f64>) -> Self {
-        Self { dt, speed, anchor: (Instant::now(), 0.0), slice: 1.0, window: Window::new(), speeds: Speeds::default() }
+        Self { dt, speed, anchor: (Instant::now(), 0.0), governor: Governor::window(), window: Window::new(), speeds: Speeds::default() }
     }
 
     /// From now on, at this speed.
@@ -50,7 +50,7 @@ impl Pace {
 
     /// Steps to take now, or how long to wait for the next.
     pub fn next(&mut self, step: u64) -> Result<u64, Duration> {
-        let slice = self.slice.max(1.0) as u64;
+        let slice = self.governor.steps();
         let Some(speed) = self.speed else { return Ok(slice) };
         let per_second = speed * 1e3 / self.dt;
         let due = self.anchor.1 + self.anchor.0.elapsed().as_secs_f64() * per_second;
@@ -67,8 +67,7 @@ impl Pace {
 
     pub fn took(&mut self, steps: u64, spikes: u64, time: Duration) {
         let seconds = time.as_secs_f64().max(1e-9);
-        let wish = steps as f64 * SLICE.as_secs_f64() / seconds;
-        self.slice = wish.clamp(self.slice / 4.0, self.slice * 2.0).clamp(1.0, 20_000.0);
+        self.governor.took(steps, seconds);
         let w = &mut self.window;
         w.busy += seconds;
         w.steps += steps;
