@@ -94,11 +94,7 @@ fn deliver(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         let row = work.items[item];
         let p = 4u + 32u * (work.items[item + 1u] >> 8u);
         now = (batch.first + (work.items[item + 1u] & 255u) + 1u) % info[0];
-        if (wires[p + 30u] == 0u) {
-            stored_chunk(p, row, work.items[item + 2u], lane);
-        } else {
-            drawn_chunk(p, row - wires[p + 26u], work.items[item + 2u], lane);
-        }
+        {{CHUNKS}}
     }
     if (events > 0u) {
         let before = atomicAdd(&log.events, events);

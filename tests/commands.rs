@@ -292,6 +292,23 @@ mod signals {
     }
 
     #[test]
+    #[cfg(feature = "view")]
+    fn ctrl_c_ends_a_command_that_has_nothing_to_save_at_once() {
+        use std::os::unix::process::ExitStatusExt;
+        let folder = with_scene("picture");
+        let words = ["snap", "a.toml", "--panel", "raster", "--backend", "cpu", "--at", "100000 s", "--out", "x.svg"];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_synfire"));
+        let mut child = command.current_dir(&folder).args(words).stderr(Stdio::piped()).spawn().unwrap();
+        // The simulation has a thread of its own; when there is one, the command is under way.
+        let threads = format!("/proc/{}/task", child.id());
+        wait("the simulation", || std::fs::read_dir(&threads).is_ok_and(|t| t.count() > 1));
+        interrupt(&child);
+        wait("the end", || child.try_wait().unwrap().is_some());
+        assert_eq!(child.wait().unwrap().signal(), Some(2));
+        assert!(!folder.join("x.svg").exists());
+    }
+
+    #[test]
     fn ctrl_c_writes_the_partial_run_and_marks_it() {
         let folder = with_scene("interrupt");
         let child = start(&folder, &["run", "a.toml", "--backend", "cpu", "--duration", "100000 s", "--out", "r"]);

@@ -68,7 +68,7 @@ struct Measured {
     cpu: Option<[f64; 2]>,
     phases: Option<Phases>,
     threads: usize,
-    batch: Option<u32>,
+    batch: u64,
 }
 
 fn case(origin: &Origin, machine: &Machine, repeat: u32, terminal: &Terminal) -> Result<Value, Failure> {
@@ -111,7 +111,7 @@ fn case(origin: &Origin, machine: &Machine, repeat: u32, terminal: &Terminal) ->
         ];
         of.map(phase)
     };
-    let batches = last.batch.map(|b| last.outcome.steps.div_ceil(u64::from(b.max(1))));
+    let batches = last.outcome.steps.div_ceil(last.batch.max(1));
     let place = machine.describe();
     Ok(json!({
         "title": scene.title, "engine": place.engine, "device": place.device, "neurons": neurons, "synapses": synapses,
@@ -119,7 +119,7 @@ fn case(origin: &Origin, machine: &Machine, repeat: u32, terminal: &Terminal) ->
         "build_cpu_s": cpu(0), "run_cpu_s": cpu(1), "us_per_step": run * 1e6 / last.outcome.steps.max(1) as f64,
         "spikes": last.outcome.spikes, "synaptic_events": last.outcome.events, "events_per_s": last.outcome.events as f64 / run,
         "synapse_bytes": last.outcome.synapse_bytes, "plan_bytes": planned, "peak_bytes": host::peak_memory(),
-        "steps_per_batch": last.batch, "batches": batches, "us_per_batch": batches.map(|n| run * 1e6 / n.max(1) as f64),
+        "steps_per_batch": last.batch, "batches": batches, "us_per_batch": run * 1e6 / batches.max(1) as f64,
         "threads": last.threads, "phases": last.phases.map(named),
     }))
 }

@@ -1,8 +1,8 @@
 //! The terminal: data on standard output, everything else on standard error, and whether Ctrl-C was pressed. Knows no command.
 
 use std::io::{ErrorKind, IsTerminal, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -16,37 +16,40 @@ pub struct Terminal {
     pub json: bool,
     level: i32,
     colour: bool,
-    stop: Arc<AtomicBool>,
+    stop: OnceLock<Arc<AtomicBool>>,
 }
 
 impl Terminal {
-    /// A terminal for these manners. From here on Ctrl-C asks for a stop, and a second one aborts.
+    /// A terminal for these manners.
     pub fn new(manner: &Manner) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let raised = stop.clone();
-        let pressed = move || {
-            if raised.swap(true, Ordering::Relaxed) {
-                eprintln!("aborted");
-                std::process::exit(130);
-            }
-        };
-        // Where the system lets no handler be set, Ctrl-C ends the program at once.
-        let _ = ctrlc::set_handler(pressed);
         let colour = match manner.color {
             Colour::Always => true,
             Colour::Never => false,
             Colour::Auto => std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && std::io::stderr().is_terminal(),
         };
-        Self { json: manner.json, level: i32::from(manner.verbose) - i32::from(manner.quiet), colour, stop }
+        Self { json: manner.json, level: i32::from(manner.verbose) - i32::from(manner.quiet), colour, stop: OnceLock::new() }
     }
 
-    /// Raised by Ctrl-C.
+    /// Raised by Ctrl-C. From the first call on Ctrl-C asks for a stop, and a second one aborts; a command that never calls
+    /// this, the window among them, ends at once.
     pub fn stop(&self) -> &AtomicBool {
-        &self.stop
+        self.stop.get_or_init(|| {
+            let stop = Arc::new(AtomicBool::new(false));
+            let raised = stop.clone();
+            let pressed = move || {
+                if raised.swap(true, Ordering::Relaxed) {
+                    eprintln!("aborted");
+                    std::process::exit(130);
+                }
+            };
+            // Where the system lets no handler be set, Ctrl-C ends the program at once.
+            let _ = ctrlc::set_handler(pressed);
+            stop
+        })
     }
 
     pub fn stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        self.stop().load(Ordering::Relaxed)
     }
 
     /// A line for the user, unless `-q`.

@@ -182,12 +182,12 @@ impl Engine {
         }
     }
 
-    /// Steps that the GPU engine takes in one batch.
-    pub fn batch(&self) -> Option<u32> {
+    /// Steps that are taken at once.
+    pub fn batch(&self) -> u64 {
         match self {
-            Engine::Cpu(_) => None,
+            Engine::Cpu(e) => e.batch(),
             #[cfg(feature = "gpu")]
-            Engine::Gpu(e) => Some(e.shape().0),
+            Engine::Gpu(e) => u64::from(e.shape().0),
         }
     }
 

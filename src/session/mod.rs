@@ -50,7 +50,7 @@ pub fn run(
     let mut outcome = Outcome { synapse_bytes: simulation.synapse_bytes(), ..Outcome::default() };
     let mut commands = journal.iter().peekable();
     let start = Instant::now();
-    let mut governor = Governor::headless();
+    let mut governor = Governor::headless(simulation.batch());
     while simulation.step() < end {
         if stop.load(Ordering::Relaxed) {
             outcome.interrupted = true;

@@ -93,8 +93,8 @@ impl Simulation {
         self.engine.phases()
     }
 
-    /// Steps that the GPU engine takes in one batch.
-    pub fn batch(&self) -> Option<u32> {
+    /// Steps that the engine takes at once.
+    pub fn batch(&self) -> u64 {
         self.engine.batch()
     }
 

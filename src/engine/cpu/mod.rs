@@ -75,6 +75,11 @@ impl Cpu {
         self.parts.len()
     }
 
+    /// Steps that are taken at once.
+    pub fn batch(&self) -> u64 {
+        self.parts.first().map_or(1, Part::batch)
+    }
+
     /// From now on the seconds of each phase are measured by this clock.
     pub fn measure(&mut self, clock: fn() -> f64) {
         self.clock = Some(clock);

@@ -66,6 +66,11 @@ impl Part {
         part
     }
 
+    /// The most steps that are taken at once.
+    pub fn batch(&self) -> u64 {
+        self.spiked.len() as u64
+    }
+
     fn drives(&mut self, plan: &Plan) {
         self.feeds = self.shares.iter().map(|s| currents::feeds(plan, s)).collect();
         let draws = |(i, d)| self.shares.iter().filter_map(move |s| Draws::new(plan.seed, i, d, *s));
@@ -127,7 +132,7 @@ impl Part {
     #[inline(always)]
     pub fn run(&mut self, plan: &Plan, thread: usize, exchange: &Exchange, from: u64, steps: u64, clock: Option<fn() -> f64>) -> bool {
         let mut watch = Watch::new(clock);
-        let batch = self.spiked.len() as u64;
+        let batch = self.batch();
         for (number, first) in (from..from + steps).step_by(batch as usize).enumerate() {
             let count = batch.min(from + steps - first);
             for step in first..first + count {

@@ -1,6 +1,6 @@
 //! The pipelines, and a batch as dispatches. Knows no number of the network.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::Device;
 use super::classes::Classes;
@@ -50,11 +50,13 @@ impl Kernel {
     }
 }
 
-/// The kernels that are the same for every network: those that build rows, and the delivery.
+/// The kernels that are the same for every network: those that build rows, and the deliveries.
 pub struct Fixed {
     pub count: Kernel,
     pub fill: Kernel,
-    deliver: Kernel,
+    /// Of stored rows alone, and of rows of both kinds; made when first needed.
+    deliveries: [OnceLock<Arc<Kernel>>; 2],
+    group: u32,
 }
 
 impl Fixed {
@@ -75,23 +77,36 @@ impl Fixed {
         Ok(Self {
             count: Kernel::new(device, "count", &count, &COUNT, group)?,
             fill: Kernel::new(device, "fill", &fill, &FILL, group)?,
-            deliver: Kernel::new(device, "deliver", &delivery(group), &DELIVER, group)?,
+            deliveries: Default::default(),
+            group,
         })
+    }
+
+    /// The delivery; with `drawn`, also of rows that are drawn.
+    fn deliver(&self, device: &Device, drawn: bool) -> Result<Arc<Kernel>, String> {
+        let place = &self.deliveries[usize::from(drawn)];
+        if let Some(made) = place.get() {
+            return Ok(made.clone());
+        }
+        let made = Arc::new(Kernel::new(device, "deliver", &delivery(self.group, drawn), &DELIVER, self.group)?);
+        Ok(place.get_or_init(|| made).clone())
     }
 }
 
 /// The kernels of a batch.
 pub struct Kernels {
     update: Kernel,
-    fixed: Arc<Fixed>,
+    deliver: Arc<Kernel>,
     /// Text of the update kernel.
     text: String,
 }
 
 impl Kernels {
-    pub fn new(device: &Device, classes: &Classes, group: u32) -> Result<Self, String> {
+    /// `drawn` tells whether any row is drawn at every spike.
+    pub fn new(device: &Device, classes: &Classes, group: u32, drawn: bool) -> Result<Self, String> {
         let text = classes.kernel(group);
-        Ok(Self { update: Kernel::new(device, "update", &text, &UPDATE, group)?, fixed: Fixed::of(device, group)?, text })
+        let deliver = Fixed::of(device, group)?.deliver(device, drawn)?;
+        Ok(Self { update: Kernel::new(device, "update", &text, &UPDATE, group)?, deliver, text })
     }
 
     /// Builds the update again where an edit has changed its text.
@@ -110,7 +125,7 @@ impl Kernels {
             let s = &*shard;
             let update = [&s.info, &s.numbers, &memory.waves, &s.state, &s.ring, &memory.work, &memory.log, &memory.samples];
             let deliver = [&s.info, &s.wires, &s.ends, &s.synapses, &s.weights, &memory.work, &s.ring, &memory.log];
-            shard.bound = Some([self.update.bind(device, &update), self.fixed.deliver.bind(device, &deliver)]);
+            shard.bound = Some([self.update.bind(device, &update), self.deliver.bind(device, &deliver)]);
         }
     }
 
@@ -128,7 +143,7 @@ impl Kernels {
 
     /// Delivers what stands in a work list.
     pub fn deliver(&self, pass: &mut wgpu::ComputePass<'_>, shards: &[Shard], batch: [u32; 4], grid: u32) {
-        pass.set_pipeline(&self.fixed.deliver.pipeline);
+        pass.set_pipeline(&self.deliver.pipeline);
         pass.set_immediates(0, bytemuck::cast_slice(&batch));
         for (_, [_, deliver]) in bound(shards).filter(|(s, _)| s.receives) {
             pass.set_bind_group(0, deliver, &[]);
@@ -152,9 +167,14 @@ fn composed(text: &str, group: u32) -> String {
     numbers.iter().fold(parts.join("\n"), |text, (token, n)| text.replace(token, &n.to_string()))
 }
 
-/// The delivery kernel, complete.
-pub fn delivery(group: u32) -> String {
-    composed(include_str!("../../../shaders/deliver.wgsl"), group)
+/// The delivery kernel, complete. What draws rows stands in it only if rows are drawn: a processor with wide vectors goes
+/// through both sides of a branch, and drawing is by far the longer one.
+pub fn delivery(group: u32, drawn: bool) -> String {
+    let stored = "stored_chunk(p, row, work.items[item + 2u], lane);";
+    let both = "if (wires[p + 30u] == 0u) { stored_chunk(p, row, work.items[item + 2u], lane); } \
+                else { drawn_chunk(p, row - wires[p + 26u], work.items[item + 2u], lane); }";
+    let text = include_str!("../../../shaders/deliver.wgsl").replace("{{CHUNKS}}", if drawn { both } else { stored });
+    composed(&text, group)
 }
 
 /// The kernels that count and fill rows, complete.

@@ -100,7 +100,7 @@ impl Gpu {
 
     fn build(plan: &Plan, device: &Device, slice: Range<u32>, batch: u32, forced: Forced) -> Result<(Memory, Kernels, Vec<u64>), String> {
         let (mut memory, classes, degrees) = Memory::new(plan, device, slice, batch, forced)?;
-        let kernels = Kernels::new(device, &classes, memory.sizes.group)?;
+        let kernels = Kernels::new(device, &classes, memory.sizes.group, plan.projections.iter().any(|p| p.procedural()))?;
         kernels.bind(device, &mut memory);
         // A pipeline that a driver cannot make may lose the device without a word, and rows are built by now.
         device.wait()?;

@@ -36,9 +36,16 @@ impl Window {
 }
 
 impl Pace {
-    /// `dt` in ms.
-    pub fn new(dt: f64, speed: Option<f64>) -> Self {
-        Self { dt, speed, anchor: (Instant::now(), 0.0), governor: Governor::window(), window: Window::new(), speeds: Speeds::default() }
+    /// `dt` in ms; the engine takes `batch` steps at once.
+    pub fn new(dt: f64, speed: Option<f64>, batch: u64) -> Self {
+        Self {
+            dt,
+            speed,
+            anchor: (Instant::now(), 0.0),
+            governor: Governor::window(batch),
+            window: Window::new(),
+            speeds: Speeds::default(),
+        }
     }
 
     /// From now on, at this speed.

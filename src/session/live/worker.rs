@@ -55,7 +55,7 @@ impl Worker {
             watch: Vec::new(),
             history: History::default(),
             guard: Guard::new(Vec::new(), None, 0),
-            pace: Pace::new(0.1, Some(1.0)),
+            pace: Pace::new(0.1, Some(1.0), 1),
             frame,
             published: Instant::now(),
         }
@@ -266,7 +266,7 @@ impl Worker {
                     ..std::mem::take(&mut self.frame)
                 };
                 self.history = History::default();
-                self.pace = Pace::new(self.frame.dt, self.frame.speed);
+                self.pace = Pace::new(self.frame.dt, self.frame.speed, network.simulation.batch());
                 self.network = Some(network);
                 self.run(self.running);
                 true
