@@ -15,6 +15,8 @@ use crate::record::Recording;
 use crate::session::Stamped;
 
 pub fn run(words: &Run, terminal: &Terminal) -> Result<(), Failure> {
+    // From here on Ctrl-C leaves a partial run, whatever is under way.
+    terminal.stop();
     let origin = origin(&words.scene)?;
     let scene = origin.load().map_err(Failure::Scene)?;
     let mut plan = plan(&scene)?;
@@ -27,8 +29,6 @@ pub fn run(words: &Run, terminal: &Terminal) -> Result<(), Failure> {
     refuse(words)?;
     terminal.note(format!("{}: {} neurons, {} synapses, {}", scene.title, plan.neurons, plan.synapses(), bytes(plan.bytes())));
     let machine = machine(&words.place, terminal)?.with_threads(words.scene.changes.threads);
-    // From here on Ctrl-C leaves a partial run, not an empty directory.
-    terminal.stop();
     let out = directory(words)?;
     let resolved = scene.resolved.clone();
     let task = Task { origin, scene, plan, state: resumed.map(|c| c.state), journal };
