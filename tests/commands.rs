@@ -139,6 +139,26 @@ fn a_run_tells_all_that_is_needed_to_repeat_it() {
     assert_eq!(left.len(), report["files"].as_array().unwrap().len(), "{left:?}");
 }
 
+/// The longer run records 120 MB more. What is held is what one advance gives, which the governor keeps short in time.
+#[test]
+fn a_longer_recording_takes_no_more_memory() {
+    let folder = folder("memory");
+    let scene = "format = 1\n[run]\ndt = \"0.1 ms\"\nduration = \"1 s\"\n[populations.a]\nmodel = \"iaf_psc_exp\"\nsize = 1000\n\
+        [[stimuli]]\nkind = \"current\"\nto = \"a\"\namplitude = \"1 nA\"\n[[probes]]\nrecord = \"V_m\"\nof = \"a\"\n";
+    std::fs::write(folder.join("a.toml"), scene).unwrap();
+    let peak = |duration: &str| {
+        let words = ["run", "a.toml", "--backend", "cpu", "--duration", duration, "--out", "r", "--force"];
+        assert!(synfire(&folder, &words).status.success());
+        let report: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(folder.join("r/run.json")).unwrap()).unwrap();
+        assert!(report["spikes"].as_u64().unwrap() > 50_000, "{report:#}");
+        report["peak_bytes"].as_u64()
+    };
+    if let (Some(short), Some(long)) = (peak("1 s"), peak("4 s")) {
+        assert!(long < short + (30 << 20), "{short} bytes for 1 s, {long} for 4 s");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 #[test]
 fn force_replaces_runs_and_nothing_else() {
     let folder = with_scene("force");

@@ -46,10 +46,7 @@ fn one(name: &str, changes: &super::args::Changes, text: &mut String) -> Result<
         *text += &format!("  {what:12} {}\n", bytes(*b));
     }
     *text += &format!("  {:12} {}\n", "in all", bytes(plan.bytes()));
-    for p in &plan.projections {
-        let address = address(&plan, p);
-        *text += &format!("  {address}: {} synapses, {}: {}\n", p.wiring.synapses(), storage(p), p.storage.why);
-    }
+    *text += &by_storage(&plan);
     let budget: serde_json::Map<String, Value> = plan.budget.iter().map(|(what, b)| (what.replace(' ', "_"), json!(b))).collect();
     Ok(json!({
         "scene": name, "valid": true, "title": scene.title, "preset": scene.preset, "neurons": plan.neurons, "synapses": plan.synapses(),
@@ -57,6 +54,22 @@ fn one(name: &str, changes: &super::args::Changes, text: &mut String) -> Result<
         "projections": plan.projections.iter().map(|p| projection(&plan, p)).collect::<Vec<_>>(),
         "populations": plan.populations.iter().map(|p| json!({ "name": p.name, "neurons": p.size })).collect::<Vec<_>>(),
     }))
+}
+
+/// The projections under how they are kept, and why.
+fn by_storage(plan: &Plan) -> String {
+    let kept = |p: &ProjectionPlan| format!("  {}: {}\n", storage(p), p.storage.why);
+    let mut headings: Vec<String> = plan.projections.iter().map(kept).collect();
+    headings.sort();
+    headings.dedup();
+    for heading in &mut headings {
+        let of: Vec<&ProjectionPlan> = plan.projections.iter().filter(|p| kept(p) == *heading).collect();
+        let width = of.iter().map(|p| address(plan, p).chars().count()).max().unwrap_or(0);
+        for p in of {
+            *heading += &format!("    {:width$}  {} synapses\n", address(plan, p), p.wiring.synapses());
+        }
+    }
+    headings.concat()
 }
 
 fn address(plan: &Plan, p: &ProjectionPlan) -> String {

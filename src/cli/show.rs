@@ -97,6 +97,10 @@ fn kind(drive: &Drive) -> &'static str {
 fn probe(network: &Network, probe: &Probe) -> (String, String) {
     let name = |of: &crate::network::Part| format!("{} ({} neurons)", network.populations[of.population].name, of.which.len());
     match probe {
+        Probe::Weights { projection, every, .. } => {
+            let when = every.map_or("at the end".into(), |n| format!("every {} ms", n as f64 * network.dt));
+            (format!("weights {when}"), network.projections.get(*projection).map_or(String::new(), |p| title(network, p)))
+        }
         Probe::Spikes { of } => ("spikes".into(), name(of)),
         Probe::State { of, variable, every, .. } => {
             let states = &network.populations[of.population].model.states;

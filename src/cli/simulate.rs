@@ -72,20 +72,36 @@ pub fn simulate(
     spinner.finish_and_clear();
     let mut simulation = built.map_err(Failure::Limit)?;
     let mut recorder = Recorder::new(out, layout).map_err(Failure::Run)?;
+    for (i, weighing) in recorder.weights.iter_mut().enumerate() {
+        simulation.weights(i, |c, _| weighing.synapse(c.source, c.target)).map_err(Failure::Run)?;
+    }
     let build_seconds = start.elapsed().as_secs_f64();
     if progress {
         terminal.note(format!("built in {build_seconds:.2} s"));
     }
     let bar = if progress { terminal.bar(end - first, "{bar:30} {percent}% {msg} eta {eta}") } else { indicatif::ProgressBar::hidden() };
     let start = Instant::now();
-    let outcome = session::run(&mut simulation, end, &task.journal, terminal.stop(), |_, harvest| {
+    let outcome = session::run(&mut simulation, end, &task.journal, terminal.stop(), |simulation, harvest| {
         bar.set_position(harvest.to - first);
         bar.set_message(format!("{:.2}x real time", start.elapsed().as_secs_f64() * 1e3 / ((harvest.to - first) as f64 * dt)));
-        recorder.take(harvest)
+        recorder.take(harvest)?;
+        weigh(simulation, &mut recorder, |every| every.is_some_and(|n| harvest.to.is_multiple_of(n)))
     });
     bar.finish_and_clear();
     let outcome = Outcome { build_seconds, ..outcome.map_err(Failure::Run)? };
+    weigh(&simulation, &mut recorder, |every| every.is_none()).map_err(Failure::Run)?;
     Ok((simulation, recorder.finish().map_err(Failure::Run)?, outcome))
+}
+
+/// Writes the weights of the probes whose interval is `due`, as they are now.
+fn weigh(simulation: &Simulation, recorder: &mut Recorder, due: impl Fn(Option<u64>) -> bool) -> Result<(), String> {
+    for (i, _) in simulation.weights_probes().into_iter().filter(|(_, every)| due(*every)) {
+        if let Some(weighing) = recorder.weights.get_mut(i) {
+            weighing.step(simulation.step())?;
+            simulation.weights(i, |_, weight| weighing.weight(weight))?;
+        }
+    }
+    Ok(())
 }
 
 /// What is recorded; the statistics begin after the warm-up, or where the run begins.
@@ -98,10 +114,11 @@ fn layout(network: &Network, first_step: u64) -> Layout {
     }
     let numbers = |of: &Part| (0..of.which.len()).map(|i| populations[of.population].1 + of.which.get(i)).collect::<Vec<u32>>();
     let mut spikes = Vec::new();
-    let (mut probes, mut rates) = (Vec::new(), Vec::new());
+    let (mut probes, mut rates, mut weights) = (Vec::new(), Vec::new(), Vec::new());
     let mut names = vec!["spikes".to_string()];
     for probe in &network.probes {
         match probe {
+            Probe::Weights { name, .. } => weights.push(unused(name, &mut names)),
             Probe::Spikes { of } => spikes.extend(numbers(of)),
             Probe::Rate { name, of, every } => {
                 rates.push(ProbeLayout { name: unused(name, &mut names), neurons: numbers(of), every: *every });
@@ -111,7 +128,7 @@ fn layout(network: &Network, first_step: u64) -> Layout {
             }
         }
     }
-    Layout { dt: network.dt, warmup: network.warmup.max(first_step), populations, spikes, probes, rates, first: first_step }
+    Layout { dt: network.dt, warmup: network.warmup.max(first_step), populations, spikes, probes, rates, weights, first: first_step }
 }
 
 /// A name that no other array of the run has: a second `exc_V_m` becomes `exc_V_m_2`.

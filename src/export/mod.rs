@@ -28,7 +28,8 @@ pub fn clear(directory: &Path) -> Result<(), String> {
 }
 
 /// Writes `data.npz` and gives its name: `spikes_step`, `spikes_neuron` (u32), for each probe `NAME_step` (u32) and `NAME`
-/// (f32, time x neuron), and for each rate `NAME_step` (the ends of its bins) and `NAME` (f32, Hz).
+/// (f32, time x neuron), for each rate `NAME_step` (the ends of its bins) and `NAME` (f32, Hz), and for each probe of weights `NAME_source`,
+/// `NAME_target` (u32, one for each synapse), `NAME_step` and `NAME` (f32, time x synapse).
 pub fn npz(recording: &Recording, directory: &Path) -> Result<Vec<String>, String> {
     let path = directory.join("data.npz");
     write_npz(recording, &path).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -47,6 +48,12 @@ fn write_npz(recording: &Recording, path: &Path) -> std::io::Result<()> {
         array(&mut zip, &format!("{}_step", layout.name), "<u4", steps, None)?;
         array(&mut zip, &layout.name, "<f4", values, None)?;
     }
+    for (name, weights) in recording.layout.weights.iter().zip(&recording.weights) {
+        array(&mut zip, &format!("{name}_source"), "<u4", &weights.sources, None)?;
+        array(&mut zip, &format!("{name}_target"), "<u4", &weights.targets, None)?;
+        array(&mut zip, &format!("{name}_step"), "<u4", &weights.steps, None)?;
+        array(&mut zip, name, "<f4", &weights.values, Some(weights.sources.count))?;
+    }
     zip.finish()?.flush()
 }
 
@@ -63,11 +70,12 @@ fn array(zip: &mut ZipWriter<BufWriter<File>>, name: &str, kind: &str, words: &W
 }
 
 /// Writes `spikes.csv` (step, time in ms, neuron), `NAME.csv` for each probe (step, one column for each neuron) and for each
-/// rate (step, rate), and gives their names.
+/// rate (step, rate) and probe of weights (step, source, target, weight), and gives their names.
 pub fn csv(recording: &Recording, directory: &Path) -> Result<Vec<String>, String> {
     write_csv(recording, directory).map_err(|e| format!("{}: {e}", directory.display()))?;
-    let probes = recording.layout.probes.iter().chain(&recording.layout.rates).map(|p| format!("{}.csv", p.name));
-    Ok(std::iter::once("spikes.csv".into()).chain(probes).collect())
+    let probes = recording.layout.probes.iter().chain(&recording.layout.rates).map(|p| &p.name);
+    let named = probes.chain(&recording.layout.weights).map(|name| format!("{name}.csv"));
+    Ok(std::iter::once("spikes.csv".into()).chain(named).collect())
 }
 
 fn write_csv(recording: &Recording, directory: &Path) -> std::io::Result<()> {
@@ -99,6 +107,20 @@ fn write_csv(recording: &Recording, directory: &Path) -> std::io::Result<()> {
         let (mut rows, mut values) = (Reader::new(steps)?, Reader::new(values)?);
         for _ in 0..steps.count {
             writeln!(out, "{},{}", u32::from_le_bytes(rows.next()?), f32::from_le_bytes(values.next()?))?;
+        }
+        out.flush()?;
+    }
+    for (name, weights) in recording.layout.weights.iter().zip(&recording.weights) {
+        let mut out = BufWriter::new(File::create(directory.join(format!("{name}.csv")))?);
+        writeln!(out, "step,source,target,weight")?;
+        let (mut steps, mut values) = (Reader::new(&weights.steps)?, Reader::new(&weights.values)?);
+        for _ in 0..weights.steps.count {
+            let step = u32::from_le_bytes(steps.next()?);
+            let (mut sources, mut targets) = (Reader::new(&weights.sources)?, Reader::new(&weights.targets)?);
+            for _ in 0..weights.sources.count {
+                let (source, target) = (u32::from_le_bytes(sources.next()?), u32::from_le_bytes(targets.next()?));
+                writeln!(out, "{step},{source},{target},{}", f32::from_le_bytes(values.next()?))?;
+            }
         }
         out.flush()?;
     }

@@ -291,4 +291,12 @@ pub enum Probe {
         of: Part,
         every: u64,
     },
+    /// Weights of the synapses of a projection from and to these neurons, every so many steps, or at the end alone.
+    Weights {
+        name: String,
+        projection: usize,
+        from: Which,
+        to: Which,
+        every: Option<u64>,
+    },
 }

@@ -244,7 +244,7 @@ pub fn rate(network: &Network, i: usize, s: &Stimulus, rate: &Rate) -> Result<(f
 
 fn probe(probe: &Probe) -> Option<ProbePlan> {
     match probe {
-        Probe::Spikes { .. } | Probe::Rate { .. } => None,
+        Probe::Spikes { .. } | Probe::Rate { .. } | Probe::Weights { .. } => None,
         Probe::State { of, variable, every, .. } => {
             Some(ProbePlan { population: of.population, of: of.which.clone(), variable: *variable, every: (*every).max(1) })
         }

@@ -17,7 +17,7 @@ pub use estimate::estimate;
 pub use harvest::{Harvest, Sample, Spike};
 pub use lower::{plan, plan_within};
 pub use space::{Between, ByDistance, Sheet, Table};
-pub use synapses::{Connection, Drawn, Synapses, connections, constant};
+pub use synapses::{Connection, Drawn, Synapses, connections, connections_of, constant};
 pub use types::{Choice, DriveKind, DrivePlan, Keep, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight};
 pub use wiring::{Ends, Kind, LeftOut, Permutation, Stubs, Wiring};
 

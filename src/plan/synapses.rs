@@ -4,6 +4,7 @@
 use super::{Plan, ProjectionPlan, purpose};
 use crate::base::draw::Quantile;
 use crate::base::rng::Stream;
+use crate::network::Which;
 
 /// One synapse of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,13 +122,19 @@ pub fn constant(law: &Quantile) -> bool {
 }
 
 /// Every synapse of a projection, in canonical order.
-pub fn connections(plan: &Plan, p: &ProjectionPlan, mut each: impl FnMut(Connection)) {
+pub fn connections(plan: &Plan, p: &ProjectionPlan, each: impl FnMut(Connection)) {
+    let whole = |population: usize| Which::Range { start: 0, len: plan.populations[population].size };
+    connections_of(plan, p, &whole(p.source), &whole(p.target), each);
+}
+
+/// The synapses of a projection from some neurons to some neurons, in canonical order.
+pub fn connections_of(plan: &Plan, p: &ProjectionPlan, from: &Which, to: &Which, mut each: impl FnMut(Connection)) {
     let mut synapses = Synapses::new(plan.seed, p);
     let mut row = Vec::new();
-    for source in 0..p.from.len() {
+    for source in (0..p.from.len()).filter(|s| from.find(p.from.get(*s)).is_some()) {
         row.clear();
         synapses.row(source, &mut row);
-        for drawn in &row {
+        for drawn in row.iter().filter(|d| to.find(d.target).is_some()) {
             each(Connection {
                 source: plan.populations[p.source].first + p.from.get(source),
                 target: plan.populations[p.target].first + drawn.target,

@@ -6,6 +6,7 @@ mod metrics;
 mod rate;
 mod spectrum;
 mod statistics;
+mod weights;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -15,6 +16,7 @@ use crate::plan::Harvest;
 pub use metrics::{METRICS, Metric};
 pub use spectrum::spectrum;
 pub use statistics::Statistics;
+pub use weights::{Weighing, Weights};
 
 /// What is recorded, and of whom.
 #[derive(Clone, Debug)]
@@ -30,6 +32,8 @@ pub struct Layout {
     pub probes: Vec<ProbeLayout>,
     /// Parts whose rate is recorded.
     pub rates: Vec<ProbeLayout>,
+    /// Names of the probes of weights.
+    pub weights: Vec<String>,
     /// Step at which the recording begins.
     pub first: u64,
 }
@@ -50,6 +54,8 @@ pub struct Recorder {
     neurons: Raw,
     probes: Vec<(Raw, Raw)>,
     rates: Vec<(rate::Rate, Raw, Raw)>,
+    /// One for each probe of weights, in their order.
+    pub weights: Vec<Weighing>,
 }
 
 /// A file of little-endian 4-byte words.
@@ -70,6 +76,7 @@ pub struct Recording {
     pub probes: Vec<(Words, Words)>,
     /// Steps at which the bins of each rate end, and the rates in Hz.
     pub rates: Vec<(Words, Words)>,
+    pub weights: Vec<Weights>,
 }
 
 /// A finished file of little-endian 4-byte words, removed on drop.
@@ -116,6 +123,7 @@ impl Recorder {
         };
         Ok(Self {
             rates: layout.rates.iter().enumerate().map(rate).collect::<Result<_, String>>()?,
+            weights: (0..layout.weights.len()).map(|i| Weighing::new(directory, i)).collect::<Result<_, _>>()?,
             statistics: Statistics::new(&layout),
             steps: Raw::new(directory, "spike_step")?,
             neurons: Raw::new(directory, "spike_neuron")?,
@@ -159,6 +167,7 @@ impl Recorder {
             spike_steps: self.steps.finish()?,
             spike_neurons: self.neurons.finish()?,
             rates: self.rates.into_iter().map(|(_, s, v)| Ok((s.finish()?, v.finish()?))).collect::<Result<_, String>>()?,
+            weights: self.weights.into_iter().map(Weighing::finish).collect::<Result<_, _>>()?,
             probes: self.probes.into_iter().map(|(s, v)| Ok((s.finish()?, v.finish()?))).collect::<Result<_, String>>()?,
         })
     }

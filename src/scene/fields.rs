@@ -29,8 +29,14 @@ impl Reader {
 
     /// The same problem in every pair of a projection is told once.
     pub fn push(&mut self, problem: Problem) {
-        if !self.problems.iter().any(|p| p.render() == problem.render()) && self.problems.len() < 100 {
-            self.problems.push(problem);
+        const MOST: usize = 100;
+        if self.problems.iter().any(|p| p.render() == problem.render()) {
+            return;
+        }
+        match self.problems.len() {
+            ..MOST => self.problems.push(problem),
+            MOST => self.problems.push(Problem::new(format!("there are more problems than these {MOST}"))),
+            _ => {}
         }
     }
 
@@ -105,6 +111,16 @@ impl Reader {
     pub fn steps(&mut self, item: &Item) -> Option<u64> {
         let t = self.number(item, TIME)?;
         self.on_grid(item, t)
+    }
+
+    /// The interval `every` of a table in steps, if it has one: one step where it says what cannot be.
+    pub fn every(&mut self, table: &dyn TableLike) -> Option<u64> {
+        let item = table.get("every")?;
+        let steps = self.steps(item);
+        if steps == Some(0) {
+            self.say(item, "an interval of no time", "the shortest is one step of dt");
+        }
+        Some(steps.unwrap_or(1).max(1))
     }
 
     pub fn on_grid(&mut self, item: &Item, t: f64) -> Option<u64> {

@@ -6,9 +6,11 @@ mod fields;
 mod files;
 mod functions;
 mod knobs;
+mod origin;
 mod overrides;
 mod parts;
 mod populations;
+mod probes;
 mod projections;
 mod saved;
 mod schema;
@@ -89,6 +91,7 @@ const TABLE_KEYS: [&str; 7] = ["over", "values", "value", "unit", "default", "en
 
 /// Loads a scene. Files it names are looked for in `folder`.
 pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Result<Scene, Vec<Problem>> {
+    let file = source.clone();
     let (source, preset) = overrides::apply(source, options).map_err(|p| vec![p])?;
     let document = overrides::parse(&source).map_err(|p| vec![p])?;
     let mut reader = Reader { scope: Scope::new(source.clone()), problems: Vec::new(), folder: folder.map(Path::to_path_buf) };
@@ -101,10 +104,10 @@ pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Re
     let models = populations::models(&mut reader, table);
     let made = populations::populations(&mut reader, table, &models);
     let (seed, warmup, duration) = run.unwrap_or_default();
-    let places = parts::Places { populations: &made.all, members: &made.members, families: &made.families, seed };
+    let places = parts::Places { populations: &made.all, members: &made.members, families: &made.families, unread: &made.unread, seed };
     let projections = projections::projections(&mut reader, table, &places);
     let stimuli = stimuli::stimuli(&mut reader, table, &places);
-    let probes = stimuli::probes(&mut reader, table, &places);
+    let probes = probes::probes(&mut reader, table, &places, &projections);
     let presets = expectations::presets(&mut reader, table, &places);
     let (knobs, buttons) = (knobs::knobs(&mut reader, table), knobs::buttons(&mut reader, table));
     let saved = saved::saved(&mut reader, table);
@@ -115,7 +118,7 @@ pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Re
     }
     let dt = reader.scope.dt.unwrap_or(0.1);
     if !reader.problems.is_empty() {
-        return Err(reader.problems);
+        return Err(reader.problems.into_iter().map(|p| origin::traced(p, &source, &file)).collect());
     }
     let network = Network { title: title.clone(), dt, seed, warmup, duration, populations: made.all, projections, stimuli, probes };
     let (about, cite, resolved) = (text("about"), text("cite"), source.text.clone());

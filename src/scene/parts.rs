@@ -20,6 +20,8 @@ pub struct Places<'a> {
     pub members: &'a [Option<(String, usize)>],
     /// Names of `each` populations and the set they stand for.
     pub families: &'a [(String, String)],
+    /// Names of populations that could not be read, of which the reader knows the reason.
+    pub unread: &'a [String],
     pub seed: u64,
 }
 
@@ -36,7 +38,7 @@ impl Places<'_> {
         }
         let mut out = Vec::new();
         for text in texts {
-            match self.text(reader, &text) {
+            match self.named(reader, &text) {
                 Ok(parts) => out.extend(parts),
                 Err(wrong) => reader.wrong(item, wrong),
             }
@@ -44,7 +46,8 @@ impl Places<'_> {
         out
     }
 
-    fn text(&self, reader: &Reader, text: &str) -> Result<Vec<Part>, Wrong> {
+    /// The parts that a text names: one, or one for each member of a set; none for a population that could not be read.
+    pub fn named(&self, reader: &Reader, text: &str) -> Result<Vec<Part>, Wrong> {
         let (name, inner) = match text.split_once('[') {
             Some((name, rest)) => (name.trim(), Some(rest.strip_suffix(']').ok_or(Wrong(format!("`{text}` lacks its `]`"), None))?.trim())),
             None => (text.trim(), None),
@@ -59,7 +62,7 @@ impl Places<'_> {
             }
             (None, None) => Vec::new(),
         };
-        if found.is_empty() {
+        if found.is_empty() && !self.unread.iter().any(|n| n == name) {
             let help = did_you_mean(name, self.populations.iter().map(|p| p.name.as_str()));
             return Err(Wrong(format!("no population is named `{name}`"), help));
         }

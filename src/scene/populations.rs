@@ -22,6 +22,8 @@ pub struct Populations {
     pub all: Vec<Population>,
     pub members: Vec<Option<(String, usize)>>,
     pub families: Vec<(String, String)>,
+    /// Names of those that could not be read.
+    pub unread: Vec<String>,
 }
 
 /// Models of the scene and the built-in ones, by name.
@@ -125,9 +127,11 @@ pub fn populations(reader: &mut Reader, document: &Table, models: &BTreeMap<Stri
     for (name, item) in tables.iter() {
         let Some(table) = item.as_table_like() else {
             reader.say(item, format!("populations.{name} must be a table"), format!("write [populations.{name}]"));
+            out.unread.push(name.into());
             continue;
         };
         reader.keys("a population", table, &KEYS);
+        let before = out.all.len();
         let set = table.get("each").and_then(Item::as_str).map(String::from);
         match &set {
             None => one(reader, tables, name, table, models, None, &mut out),
@@ -138,11 +142,18 @@ pub fn populations(reader: &mut Reader, document: &Table, models: &BTreeMap<Stri
                     for (i, member) in members.iter().enumerate() {
                         let outer = std::mem::take(&mut reader.scope.bound);
                         reader.scope.bound = vec![(set.clone(), i)];
+                        let before = out.all.len();
                         one(reader, tables, member, table, models, Some((set.clone(), i)), &mut out);
+                        if out.all.len() == before {
+                            out.unread.push(member.clone());
+                        }
                         reader.scope.bound = outer;
                     }
                 }
             },
+        }
+        if out.all.len() == before {
+            out.unread.push(name.into());
         }
     }
     out

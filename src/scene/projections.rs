@@ -44,6 +44,11 @@ pub fn projections(reader: &mut Reader, document: &Table, places: &Places) -> Ve
             continue;
         };
         let (from, to) = (places.parts(reader, &from), places.parts(reader, &to));
+        if from.is_empty() || to.is_empty() {
+            // A population that could not be read: of its projections this much can be told.
+            rule_name(reader, &item, table.as_ref());
+            plain_delay(reader, table.as_ref());
+        }
         for source in &from {
             for target in &to {
                 let outer = std::mem::take(&mut reader.scope.bound);
@@ -107,39 +112,28 @@ fn empty(p: &Projection) -> bool {
 }
 
 fn pair(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places, source: &Part, target: &Part) -> Option<Projection> {
-    let rule = rule(reader, item, table, source, target)?;
-    let receptor = receptor(reader, item, table, places, target)?;
-    let weight_item = required(reader, item, table, "weight")?;
-    let reach = reach(reader, item, places, source, target, &rule, [Some(&weight_item), table.get("delay")])?;
-    let (weight, weight_by_distance) = match space::mentions(&weight_item) {
-        true => weight_profile(reader, &weight_item, places, target, receptor, reach)?,
-        false => (weight(reader, &weight_item, places, target, receptor)?, None),
+    // Each is looked at before any may end this, so that all that is wrong is told at once.
+    let rule = rule(reader, item, table, source, target);
+    let receptor = receptor(reader, item, table, places, target);
+    let weight_item = required(reader, item, table, "weight");
+    let plain_weight = match (&weight_item, receptor) {
+        (Some(w), Some(receptor)) if !space::mentions(w) => weight(reader, w, places, target, receptor),
+        _ => None,
     };
-    let mut delay_by_distance = None;
-    let delay = match table.get("delay") {
-        Some(d) if space::mentions(d) => {
-            let profile = space::profile(reader, d, TIME, reach)?;
-            if profile.bounds().0 < 0.0 {
-                reader.say(d, format!("the delay falls to {} ms", profile.bounds().0), "a delay is never negative");
-                return None;
-            }
-            let law = bounding(&profile);
-            delay_by_distance = Some(profile);
-            law
-        }
-        Some(d) => {
-            let law = reader.law(d, TIME)?;
-            if law.kind == Kind::Constant && reader.on_grid(d, law.offset + law.scale)? == 0 {
-                reader.say(d, "a delay of 0 ms", "the shortest delay is one step of dt");
-                return None;
-            }
-            law
-        }
-        None => Law::constant(reader.scope.dt?),
-    };
+    let plain_delay = plain_delay(reader, table);
     let storage = match table.get("storage") {
         Some(given) => Some(storage(reader, given)?),
         None => None,
+    };
+    let (rule, receptor, weight_item) = (rule?, receptor?, weight_item?);
+    let reach = reach(reader, item, places, source, target, &rule, [Some(&weight_item), table.get("delay")])?;
+    let (weight, weight_by_distance) = match space::mentions(&weight_item) {
+        true => weight_profile(reader, &weight_item, places, target, receptor, reach)?,
+        false => (plain_weight?, None),
+    };
+    let (delay, delay_by_distance) = match table.get("delay") {
+        Some(d) if space::mentions(d) => delay_profile(reader, d, reach)?,
+        _ => (plain_delay?, None),
     };
     Some(Projection {
         from: source.clone(),
@@ -154,6 +148,29 @@ fn pair(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places
         delay_by_distance,
         storage,
     })
+}
+
+/// A delay that no distance changes; one step where none is written.
+fn plain_delay(reader: &mut Reader, table: &dyn TableLike) -> Option<Law> {
+    let Some(item) = table.get("delay") else { return Some(Law::constant(reader.scope.dt?)) };
+    if space::mentions(item) {
+        return None;
+    }
+    let law = reader.law(item, TIME)?;
+    if law.kind == Kind::Constant && reader.on_grid(item, law.offset + law.scale)? == 0 {
+        reader.say(item, "a delay of 0 ms", "the shortest delay is one step of dt");
+        return None;
+    }
+    Some(law)
+}
+
+fn delay_profile(reader: &mut Reader, item: &Item, reach: f64) -> Option<(Law, Option<Profile>)> {
+    let profile = space::profile(reader, item, TIME, reach)?;
+    if profile.bounds().0 < 0.0 {
+        reader.say(item, format!("the delay falls to {} ms", profile.bounds().0), "a delay is never negative");
+        return None;
+    }
+    Some((bounding(&profile), Some(profile)))
 }
 
 /// How far the distances of a pair can go; 0 where nothing depends on them.
@@ -269,9 +286,19 @@ pub fn receptor(reader: &mut Reader, item: &Item, table: &dyn TableLike, places:
     }
 }
 
-fn rule(reader: &mut Reader, item: &Item, table: &dyn TableLike, source: &Part, target: &Part) -> Option<Rule> {
+fn rule_name(reader: &mut Reader, item: &Item, table: &dyn TableLike) -> Option<(Item, &'static str)> {
     let name_item = required(reader, item, table, "rule")?;
     let name = name_item.as_str().unwrap_or("");
+    let found = RULES.into_iter().find(|r| *r == name);
+    if found.is_none() {
+        let help = did_you_mean(name, RULES).unwrap_or_else(|| format!("rules are {}", RULES.join(", ")));
+        reader.wrong(&name_item, Wrong(format!("no rule is named `{name}`"), Some(help)));
+    }
+    Some((name_item, found?))
+}
+
+fn rule(reader: &mut Reader, item: &Item, table: &dyn TableLike, source: &Part, target: &Part) -> Option<Rule> {
+    let (name_item, name) = rule_name(reader, item, table)?;
     let own = match name {
         "fixed_probability" => "p",
         "fixed_in_degree" => "in_degree",
@@ -280,11 +307,6 @@ fn rule(reader: &mut Reader, item: &Item, table: &dyn TableLike, source: &Part, 
         "list" => "file",
         _ => "",
     };
-    if !RULES.contains(&name) {
-        let help = did_you_mean(name, RULES).unwrap_or_else(|| format!("rules are {}", RULES.join(", ")));
-        reader.wrong(&name_item, Wrong(format!("no rule is named `{name}`"), Some(help)));
-        return None;
-    }
     if name == "distance" {
         for key in ["count", "file"] {
             if let Some(other) = table.get(key) {

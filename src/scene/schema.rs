@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{PARAMETER_KEYS, RUN_KEYS, TABLE_KEYS, expectations, populations, projections, stimuli};
+use super::{PARAMETER_KEYS, RUN_KEYS, TABLE_KEYS, expectations, populations, probes, projections, stimuli};
 
 /// A JSON Schema of draft 7.
 pub fn schema() -> Value {
@@ -101,7 +101,7 @@ fn property(table: &str, key: &str) -> Value {
         ("", "populations") => table_of(object("population", &populations::KEYS)),
         ("", "projections") => list_of("projection", &projections::KEYS),
         ("", "stimuli") => list_of("stimulus", &stimuli::KEYS),
-        ("", "probes") => list_of("probe", &stimuli::PROBE_KEYS),
+        ("", "probes") => list_of("probe", &probes::KEYS),
         ("", "presets") => table_of(object("preset", &expectations::PRESET_KEYS)),
         ("" | "preset", "expect") => refer("expect", "Published numbers that `synfire verify` checks"),
         ("preset", "set") => table_of(refer("quantity", "")),

@@ -1,4 +1,4 @@
-//! Stimuli and probes of a scene. Knows no projection.
+//! Stimuli of a scene. Knows no projection.
 
 use std::sync::Arc;
 
@@ -6,16 +6,14 @@ use toml_edit::{Item, Table, TableLike};
 
 use super::columns::{stepped, values};
 use super::fields::Reader;
+use super::files;
 use super::parts::Places;
 use super::projections::{receptor, required, tables, weight};
 use super::value::Wrong;
-use super::{files, value};
 use crate::base::problem::did_you_mean;
 use crate::base::units::{NUMBER, RATE};
-use crate::network::{Drive, Kind, Part, Probe, Rate, Receptor, Stimulus, Values, Wave};
+use crate::network::{Drive, Kind, Part, Rate, Receptor, Stimulus, Values, Wave};
 
-/// Keys of a probe.
-pub const PROBE_KEYS: [&str; 4] = ["record", "of", "every", "name"];
 pub const KINDS: [&str; 5] = ["poisson", "current", "sine", "noise", "spikes"];
 /// Keys of a stimulus of any kind.
 pub const KEYS: [&str; 20] = [
@@ -204,7 +202,7 @@ fn wave(reader: &mut Reader, item: &Item, table: &dyn TableLike, kind: &str, d: 
             if let Some(item) = table.get("sd").filter(|_| sd < 0.0) {
                 reader.say(item, "a standard deviation below zero", "give a value of zero or more");
             }
-            Some(Wave::Noise { mean, sd, every: every(reader, table) })
+            Some(Wave::Noise { mean, sd, every: reader.every(table).unwrap_or(1) })
         }
         _ => match table.get("steps").and_then(Item::as_array) {
             None => get("amplitude", d).map(Wave::Constant),
@@ -223,57 +221,4 @@ fn wave(reader: &mut Reader, item: &Item, table: &dyn TableLike, kind: &str, d: 
             }
         },
     }
-}
-
-/// An interval in steps; each step unless told.
-fn every(reader: &mut Reader, table: &dyn TableLike) -> u64 {
-    let Some(item) = table.get("every") else { return 1 };
-    let steps = reader.steps(item);
-    if steps == Some(0) {
-        reader.say(item, "an interval of no time", "the shortest is one step of dt");
-    }
-    steps.unwrap_or(1).max(1)
-}
-
-pub fn probes(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Probe> {
-    let mut out = Vec::new();
-    for (item, table) in tables(reader, document, "probes") {
-        let table = table.as_ref();
-        reader.keys("a probe", table, &PROBE_KEYS);
-        let (Some(record), Some(of)) = (required(reader, &item, table, "record"), required(reader, &item, table, "of")) else { continue };
-        let name = record.as_str().unwrap_or("").to_string();
-        let every = every(reader, table);
-        let given = reader.string(table, "name");
-        let parts = places.parts(reader, &of);
-        let several = parts.len() > 1;
-        for part in parts {
-            let population = &places.populations[part.population].name;
-            let title = match &given {
-                Some(given) if several => format!("{given}_{population}"),
-                Some(given) => given.clone(),
-                None => format!("{population}_{name}"),
-            };
-            if name == "spikes" {
-                out.push(Probe::Spikes { of: part });
-                continue;
-            }
-            if name == "rate" {
-                if table.get("every").is_none() {
-                    reader.say(&record, "a rate needs the length of its bins", "add every = \"5 ms\"");
-                }
-                out.push(Probe::Rate { name: title, of: part, every });
-                continue;
-            }
-            let model = &places.populations[part.population].model;
-            match model.states.iter().position(|s| s.name == name) {
-                Some(variable) => out.push(Probe::State { name: title, of: part, variable, every }),
-                None => {
-                    let names = model.states.iter().map(|s| s.name.as_str()).chain(["spikes", "rate"]);
-                    reader
-                        .wrong(&record, value::Wrong(format!("{} has no state variable `{name}`", model.name), did_you_mean(&name, names)));
-                }
-            }
-        }
-    }
-    out
 }

@@ -72,6 +72,7 @@ fn problems_name_place_reason_and_remedy() {
         ("size = 10", "size = 10\nparameters.t_ref = \"-2 ms\"", vec!["t_ref ", "test.toml:10"]),
         ("duration = \"10 ms\"", "duration = \"0 ms\"", vec!["a run of no time"]),
         ("fixed_in_degree", "fixed_in", vec!["no rule is named"]),
+        ("duration = \"10 ms\"", "duration = 10", vec!["expected a value in ms, found a bare number", "as in \"10 ms\""]),
         ("format = 1", "format = 2", vec!["reads format 1"]),
         ("from = \"exc\"", "from = \"exc[0..99]\"", vec!["the population has 10 neurons"]),
     ] {
@@ -105,6 +106,45 @@ fn nothing_of_a_stimulus_probe_or_expectation_is_ignored() {
 fn all_problems_of_a_file_are_told_at_once() {
     let text = load_text(&SMALL.replace("\"J\"", "\"Q\"").replace("size = 10", "size = -1\nfoo = 2")).unwrap_err();
     assert!(text.contains("no key `foo`") && text.contains("out of range"), "{text}");
+}
+
+#[test]
+fn a_population_that_cannot_be_read_hides_no_other_problem_and_makes_none() {
+    let told = message("iaf_psc_delta", "iaf_psc_dleta");
+    assert_eq!(told.matches("error: ").count(), 1, "{told}");
+    let text = SMALL.replace("iaf_psc_delta", "iaf_psc_dleta").replace("fixed_in_degree", "fixed_in").replace("\"1 ms\"", "\"1.05 ms\"");
+    let told = load_text(&text).unwrap_err();
+    let all = ["no model is named", "no rule is named", "no multiple of dt"];
+    assert!(told.matches("error: ").count() == 3 && all.iter().all(|w| told.contains(w)), "{told}");
+    let told = load_text(&SMALL.replace("fixed_in_degree", "fixed_in").replace("weight = \"J\"", "weight = \"3 pA\"")).unwrap_err();
+    assert!(told.contains("no rule is named") && told.contains("expected a value in mV, found pA"), "{told}");
+}
+
+#[test]
+fn more_problems_than_can_be_read_are_told_to_be_more() {
+    let many: String = (0..150).map(|i| format!("key{i} = 1\n")).collect();
+    let told = load_text(&SMALL.replace("size = 10\n", &format!("size = 10\n{many}"))).unwrap_err();
+    assert!(told.matches("error: ").count() == 101 && told.contains("there are more problems than these 100"), "{told}");
+}
+
+/// Options add, take and change lines of the text that is read; a problem is told where its author finds it.
+#[test]
+fn problems_stand_at_their_lines_in_the_file_whatever_options_change() {
+    let file = format!("preset = \"p\"\n{}[presets.p]\nset = {{ J = \"2 mV\" }}\n", SMALL.replace("in_degree = 2", "in_degre = 2"));
+    let load = |options: &Options| {
+        let source = Arc::new(Source { name: "test.toml".into(), text: file.clone() });
+        load(source, None, options).unwrap_err().iter().map(Problem::render).collect::<String>()
+    };
+    let line = file.lines().position(|l| l == "in_degre = 2").unwrap() + 1;
+    let changed = Options { seed: Some(3), warmup: Some("1 ms".into()), set: vec![("J".into(), "3 mV".into())], ..Options::default() };
+    for options in [Options::default(), changed] {
+        let told = load(&options);
+        assert!(told.contains(&format!("test.toml:{line}:1")) && told.contains("in_degre = 2"), "{told}");
+    }
+    let told = load(&Options { set: vec![("J".into(), "3 pA".into())], ..Options::default() });
+    assert!(told.contains("expected a value in mV, found pA") && told.contains("test.toml:"), "{told}");
+    let told = load(&Options { duration: Some("3 mV".into()), ..Options::default() });
+    assert!(told.contains("test.toml (with its preset and options):") && told.contains("duration = \"3 mV\""), "{told}");
 }
 
 #[test]

@@ -367,7 +367,7 @@ pub fn law(value: Value, dimension: Dimension) -> Result<Law> {
         Value::Law(law, d) => (law, d),
     };
     if found != dimension {
-        let help = (found == NUMBER).then(|| "a bare number needs its unit, as in \"10 mV\"".into());
+        let help = (found == NUMBER).then(|| format!("a bare number needs its unit, as in \"10 {dimension}\""));
         return Err(Wrong(format!("expected a value in {dimension}, found {found}"), help));
     }
     if !(law.scale.is_finite() && law.offset.is_finite()) {

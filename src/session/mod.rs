@@ -12,6 +12,7 @@ pub mod saved;
 #[cfg(feature = "gpu")]
 mod selftest;
 mod simulation;
+mod weights;
 
 pub use crate::engine::cpu::Phases;
 use crate::plan::Harvest;
@@ -82,6 +83,7 @@ fn batch<'a>(
         simulation.apply(stamped.command.clone())?;
     }
     let until = commands.peek().map_or(end, |c| c.step.min(end));
+    let until = simulation.next_weights().map_or(until, |step| step.min(until));
     let (steps, began) = (governor.steps().min(until - simulation.step()), Instant::now());
     let harvest = simulation.advance(steps)?;
     governor.took(steps, began.elapsed().as_secs_f64());
