@@ -261,3 +261,36 @@ fn a_new_process_goes_on_with_the_new_value() {
     }
     std::fs::remove_dir_all(folder).unwrap();
 }
+
+/// The same for every model: all its parameters are edited at a busy step; a new process, for every third model on the other
+/// engine, comes to the same spikes and to the same state at the end.
+#[test]
+fn every_model_goes_on_in_a_new_process() {
+    let folder = temporary("process-models");
+    let at = |name: &str| folder.join(name).to_str().unwrap().to_string();
+    let other = if machines().len() > 1 { "gpu" } else { "cpu" };
+    for (i, (name, model_text)) in synfire::model::builtin().into_iter().enumerate() {
+        let text = scene(name) + "[[probes]]\nrecord = \"spikes\"\nof = \"a\"\n";
+        let step = busy(&text).unwrap_or_else(|| panic!("{name} hardly spikes here"));
+        std::fs::write(folder.join("scene.toml"), text).unwrap();
+        let time = |step: u64| format!("{}.{} ms", step / 10, step % 10);
+        let run = |out: &str, backend: &str, end: u64, more: &[String]| {
+            let words = ["run", &at("scene.toml"), "--format", "csv", "--force", "--out", &at(out), "--backend", backend];
+            let mut words: Vec<String> = words.into_iter().map(String::from).collect();
+            words.extend(["--duration".into(), time(end), "--checkpoint".into(), at(&format!("{out}-end"))]);
+            words.extend_from_slice(more);
+            synfire(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        };
+        let edits: Vec<String> = edits(name, model_text).iter().map(|(address, value)| format!("{address}={value}")).collect();
+        let (now, later): (Vec<_>, Vec<_>) =
+            edits.iter().map(|e| (["--set".to_string(), e.clone()], ["--at".to_string(), format!("{}: {e}", time(step))])).unzip();
+        run("half", "cpu", step, &[]);
+        run("edited", "cpu", step + AFTER, &later.concat());
+        let resume = [vec!["--resume".to_string(), at("half-end")], now.concat()].concat();
+        run("resumed", if i % 3 == 0 { other } else { "cpu" }, step + AFTER, &resume);
+        assert_eq!(late(&folder.join("edited"), step), late(&folder.join("resumed"), 0), "{name}");
+        let end = |out: &str| read_checkpoint(Path::new(&at(&format!("{out}-end")))).unwrap().state;
+        assert_eq!(end("edited"), end("resumed"), "{name}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
