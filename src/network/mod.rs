@@ -202,8 +202,9 @@ pub struct Stimulus {
 
 #[derive(Clone, Debug)]
 pub enum Drive {
-    /// Independent for each neuron.
-    Poisson { rate: Rate, weight: f64, receptor: Receptor },
+    /// Independent for each neuron; or, with a correlation c above 0, copies of one train of rate / c for the whole part, of which
+    /// each neuron keeps every event with probability c (the multiple interaction process of Kuhn, Aertsen and Rotter 2003).
+    Poisson { rate: Rate, correlation: f64, weight: f64, receptor: Receptor },
     /// Into the model's input of this index; in the input's unit.
     Current { input: usize, wave: Wave },
     /// (arrival step, weight), sorted; the same for each neuron of the part.
@@ -217,6 +218,8 @@ pub enum Rate {
     Values(Values),
     /// From each step on; zero before the first.
     Steps(Arc<[(u64, f64)]>),
+    /// A rate that swings, never below zero nor above `max`.
+    Swing { wave: Wave, max: f64 },
 }
 
 impl Network {
@@ -240,7 +243,7 @@ impl Network {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Wave {
     Constant(f64),
     /// Value from each step on; zero before the first.

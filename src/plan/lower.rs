@@ -9,7 +9,7 @@ use super::{
     Choice, DriveKind, DrivePlan, Keep, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight, Wiring, purpose, scale, storage,
 };
 use crate::base::draw::Poisson;
-use crate::network::{Drive, Network, Population, Probe, Projection, Rate, Receptor, Rule, Stimulus, Synapse};
+use crate::network::{Drive, Network, Population, Probe, Projection, Rate, Receptor, Rule, Stimulus, Synapse, Values};
 
 /// Delays of more steps than this are refused: the ring would not fit.
 const LONGEST_DELAY: f64 = 60_000.0;
@@ -210,9 +210,9 @@ fn drive(network: &Network, populations: &[PopulationPlan], i: usize, s: &Stimul
         (libm::rint(weight * libm::exp2(f64::from(exponent))) as i32, slots[usize::from(weight < 0.0)])
     };
     let kind = match &s.kind {
-        Drive::Poisson { rate: r, weight, receptor } => {
+        Drive::Poisson { rate: r, correlation, weight, receptor } => {
             let (weight, slot) = landing(*weight, *receptor);
-            let (max, keep) = rate(network, i, s, r)?;
+            let (max, keep) = rate(network, i, s, r, *correlation)?;
             DriveKind::Poisson { counts: Poisson::new(max * network.dt), keep, weight, slot }
         }
         Drive::Spikes { times, weight, receptor } => {
@@ -225,12 +225,14 @@ fn drive(network: &Network, populations: &[PopulationPlan], i: usize, s: &Stimul
 }
 
 /// The largest rate, and what share of its events each neuron or step keeps.
-pub fn rate(network: &Network, i: usize, s: &Stimulus, rate: &Rate) -> Result<(f64, Keep), String> {
+pub fn rate(network: &Network, i: usize, s: &Stimulus, rate: &Rate, correlation: f64) -> Result<(f64, Keep), String> {
     let values = match rate {
         Rate::Steps(steps) => {
             let max = steps.iter().map(|s| s.1).fold(0.0, f64::max);
             return Ok((max, Keep::Steps(steps.iter().map(|s| (s.0, Keep::share(s.1, max))).collect())));
         }
+        Rate::Swing { wave, max } => return Ok((*max, Keep::Swing { wave: wave.clone(), max: *max, dt: network.dt })),
+        Rate::Values(Values::Uniform(x)) if correlation > 0.0 => return Ok((x / correlation, Keep::Copies(Keep::share(correlation, 1.0)))),
         Rate::Values(values) => values,
     };
     let spread = Spread::new(values, s.to.which.len(), network.seed, [purpose::RATE, i as u32])?;

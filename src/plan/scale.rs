@@ -42,9 +42,9 @@ fn sums(network: &Network, wirings: &[Arc<Wiring>]) -> Vec<Vec<f64>> {
     }
     for (i, s) in network.stimuli.iter().enumerate() {
         match &s.kind {
-            Drive::Poisson { rate, weight, receptor } => {
+            Drive::Poisson { rate, correlation, weight, receptor } => {
                 // A rate that cannot be drawn is told of where it is lowered.
-                let max = super::lower::rate(network, i, s, rate).map_or(0.0, |r| r.0);
+                let max = super::lower::rate(network, i, s, rate, *correlation).map_or(0.0, |r| r.0);
                 let count = f64::from(Poisson::new(max * network.dt).max());
                 add(&mut sums[s.to.population], *receptor, *weight, count);
             }

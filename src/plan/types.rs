@@ -150,6 +150,14 @@ pub enum Keep {
     Each(Vec<u32>),
     /// From each step on.
     Steps(Vec<(u64, u32)>),
+    /// By a rate that swings below this largest one, at steps of so many ms.
+    Swing {
+        wave: Wave,
+        max: f64,
+        dt: f64,
+    },
+    /// By each neuron on its own, of the events of one train for all.
+    Copies(u32),
 }
 
 impl Keep {
@@ -164,6 +172,8 @@ impl Keep {
     pub fn at(&self, step: u64) -> u32 {
         match self {
             Keep::Steps(steps) => steps.iter().rev().find(|s| s.0 <= step).map_or(0, |s| s.1),
+            Keep::Swing { wave, max, dt } => Self::share(wave.at(step, *dt).unwrap_or(0.0), *max),
+            Keep::Copies(share) => *share,
             _ => Self::WHOLE,
         }
     }

@@ -120,7 +120,10 @@ fn property(table: &str, key: &str) -> Value {
         ("stimulus", "kind") => one_of("What is given", &stimuli::KINDS),
         ("stimulus", "steps") | ("number that changes in time", "steps") => refer("pairs", ""),
         ("stimulus", "times") => json!({ "type": "array", "items": refer("quantity", "") }),
-        ("stimulus", "rate") => refer("values", "Events per second of each neuron"),
+        ("stimulus", "rate") => json!({
+            "description": "Events per second of each neuron: as values, or as a sine",
+            "anyOf": [refer("values", ""), object("rate that swings", &stimuli::SWING_KEYS)]
+        }),
         ("projection", "from" | "to") | ("stimulus", "to") | ("probe", "of") => refer("part", ""),
         ("probe", "record") => text("spikes, rate, weights, or a state variable of the model"),
         ("expectation", "between" | "near" | "above" | "below" | "within") => refer("bounds", ""),

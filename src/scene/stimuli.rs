@@ -16,12 +16,13 @@ use crate::network::{Drive, Kind, Part, Rate, Receptor, Stimulus, Values, Wave};
 
 pub const KINDS: [&str; 5] = ["poisson", "current", "sine", "noise", "spikes"];
 /// Keys of a stimulus of any kind.
-pub const KEYS: [&str; 20] = [
+pub const KEYS: [&str; 21] = [
     "name",
     "label",
     "kind",
     "to",
     "rate",
+    "correlation",
     "weight",
     "receptor",
     "input",
@@ -38,13 +39,17 @@ pub const KEYS: [&str; 20] = [
     "start",
     "stop",
 ];
+/// The highest rate that can be asked for, 1/ms.
+const FASTEST: f64 = 1e6;
+/// Keys of a rate that swings.
+pub const SWING_KEYS: [&str; 4] = ["offset", "amplitude", "frequency", "phase"];
 /// Keys of every stimulus.
 const COMMON: [&str; 6] = ["name", "label", "kind", "to", "start", "stop"];
 
 /// Keys of a kind.
 fn keys(kind: &str) -> &'static [&'static str] {
     match kind {
-        "poisson" => &["rate", "weight", "receptor"],
+        "poisson" => &["rate", "correlation", "weight", "receptor"],
         "spikes" => &["times", "file", "weight", "receptor"],
         "current" => &["input", "amplitude", "steps"],
         "sine" => &["input", "offset", "amplitude", "frequency", "phase"],
@@ -90,8 +95,9 @@ fn drive(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Place
         "poisson" => {
             let rate_item = required(reader, item, table, "rate")?;
             let rate = rate(reader, &rate_item, to)?;
+            let correlation = correlation(reader, table, &rate_item, &rate)?;
             let (weight, receptor) = landing(reader, item, table, places, to)?;
-            Some(Drive::Poisson { rate, weight, receptor })
+            Some(Drive::Poisson { rate, correlation, weight, receptor })
         }
         "spikes" => {
             let (weight, receptor) = landing(reader, item, table, places, to)?;
@@ -110,19 +116,63 @@ fn drive(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Place
     }
 }
 
-/// One rate, one for each neuron, or steps in time. What is drawn is checked by the plan.
+/// How alike the trains of two neurons are: 0 unless told.
+fn correlation(reader: &mut Reader, table: &dyn TableLike, rate_item: &Item, rate: &Rate) -> Option<f64> {
+    let Some(item) = table.get("correlation") else { return Some(0.0) };
+    let c = reader.number(item, NUMBER)?;
+    if !(0.0..=1.0).contains(&c) {
+        reader.say(item, format!("a correlation of {c}"), "it lies between 0 and 1");
+        return None;
+    }
+    match rate {
+        _ if c == 0.0 => {}
+        Rate::Values(Values::Uniform(x)) if x / c <= FASTEST => {}
+        Rate::Values(Values::Uniform(x)) => {
+            let help = "take a larger correlation or a lower rate";
+            reader.say(item, format!("the train that all neurons share would have a rate of {} kHz", x / c), help);
+            return None;
+        }
+        _ => {
+            reader.say(
+                rate_item,
+                "copies of one train need one rate, for all neurons and all times",
+                "drop `correlation`, or give one rate",
+            );
+            return None;
+        }
+    }
+    Some(c)
+}
+
+/// `{ offset, amplitude, frequency, phase }`; none if it is something else.
+fn swinging(reader: &mut Reader, item: &Item) -> Option<Option<Rate>> {
+    let Some(table) = item.as_table_like().filter(|t| t.contains_key("frequency")) else { return Some(None) };
+    reader.keys("a rate that swings", table, &SWING_KEYS);
+    let wave = wave(reader, item, table, "sine", RATE)?;
+    let Wave::Sine { offset, amplitude, .. } = wave else { return None };
+    let max = offset + amplitude.abs();
+    if amplitude.abs() > offset {
+        reader.say(item, "this rate falls below zero", "let its amplitude be at most its offset");
+        return None;
+    }
+    Some(Some(Rate::Swing { wave, max }))
+}
+
+/// One rate, one for each neuron, steps in time or a sine. What is drawn is checked by the plan.
 fn rate(reader: &mut Reader, item: &Item, to: &Part) -> Option<Rate> {
-    let rate = match stepped(reader, item, RATE)? {
-        Some(steps) => Rate::Steps(steps.into()),
-        None => Rate::Values(values(reader, item, RATE, to.which.len())?),
+    let rate = match (swinging(reader, item)?, stepped(reader, item, RATE)?) {
+        (Some(swing), _) => swing,
+        (None, Some(steps)) => Rate::Steps(steps.into()),
+        (None, None) => Rate::Values(values(reader, item, RATE, to.which.len())?),
     };
     let known: Vec<f64> = match &rate {
         Rate::Values(Values::Uniform(x)) => vec![*x],
         Rate::Values(Values::Column(all)) => all.to_vec(),
         Rate::Values(Values::Law(_)) => Vec::new(),
         Rate::Steps(steps) => steps.iter().map(|s| s.1).collect(),
+        Rate::Swing { max, .. } => vec![*max],
     };
-    if let Some(x) = known.iter().find(|x| !(0.0..=1e6).contains(*x)) {
+    if let Some(x) = known.iter().find(|x| !(0.0..=FASTEST).contains(*x)) {
         reader.say(item, format!("a rate of {x} kHz"), "a rate lies between 0 and 1e9 Hz");
         return None;
     }

@@ -43,6 +43,17 @@ impl Draws {
         }
         let receptor = |s: usize| (s - slot) / (size as usize).max(1);
         match &drive.kind {
+            DriveKind::Poisson { counts, keep: Keep::Copies(share), weight, slot } => {
+                let train = self.stream.block([u32::MAX, (step / 4) as u32, ((step / 4) >> 32) as u32, 0]);
+                let count = counts.draw(train[(step % 4) as usize]);
+                let sums = sums.from(step + 1, receptor(*slot));
+                for i in 0..self.block.len() {
+                    let kept = self.thinned(count, *share, [self.first + i as u32, step as u32]);
+                    let at = &mut sums[self.local(drive, i)];
+                    *at = at.wrapping_add(kept as i32 * weight);
+                }
+                self.block.len() as u64
+            }
             DriveKind::Poisson { counts, keep, weight, slot } => {
                 self.refill(step / 4);
                 let lane = (step % 4) as usize;

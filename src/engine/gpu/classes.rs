@@ -129,17 +129,20 @@ fn driven(plan: &Plan, population: usize, j: usize, drive: &DrivePlan) -> String
     match &drive.kind {
         DriveKind::Poisson { slot, keep, .. } => {
             let r = receptor(plan, population, *slot);
+            // Copies of one train draw its counts at a place that is no neuron's.
+            let member = if let Keep::Copies(_) = keep { "0xFFFFFFFFu".to_string() } else { format!("k{j}") };
             let drawn = format!("poisson(info[d{j} + 7u], b{j}[now & 3u])");
             let count = match keep {
                 Keep::All => drawn,
                 Keep::Each(_) => format!("thinned({drawn}, info[info[d{j} + 8u] + k{j}], {key}, vec2(k{j}, now))"),
-                Keep::Steps(_) => {
+                Keep::Copies(_) => format!("thinned({drawn}, info[d{j} + 8u], {key}, vec2(k{j}, now))"),
+                Keep::Steps(_) | Keep::Swing { .. } => {
                     let share = format!("waves[info[d{j} + 8u] + now - batch.origin]");
                     format!("thinned({drawn}, {share}, {key}, vec2(k{j}, now))")
                 }
             };
             format!(
-                "        if (m{j} && (t == 0u || (now & 3u) == 0u)) {{\n            b{j} = philox({key}, vec4(k{j}, now >> 2u, 0u, 0u));\n        }}\n        \
+                "        if (m{j} && (t == 0u || (now & 3u) == 0u)) {{\n            b{j} = philox({key}, vec4({member}, now >> 2u, 0u, 0u));\n        }}\n        \
                  if ({active}) {{\n            a{r} += {count} * {weight};\n        }}\n"
             )
         }

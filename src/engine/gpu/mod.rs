@@ -262,7 +262,7 @@ impl Gpu {
             let values: Vec<u32> = match &drive.kind {
                 DriveKind::Current { wave: Wave::Noise { .. }, .. } => continue,
                 DriveKind::Current { wave, .. } => steps.map(|k| (wave.at(k, self.plan.dt).unwrap_or(0.0) as f32).to_bits()).collect(),
-                DriveKind::Poisson { keep: keep @ Keep::Steps(_), .. } => steps.map(|k| keep.at(k)).collect(),
+                DriveKind::Poisson { keep: keep @ (Keep::Steps(_) | Keep::Swing { .. }), .. } => steps.map(|k| keep.at(k)).collect(),
                 _ => continue,
             };
             let at = i as u64 * u64::from(self.memory.sizes.span) * 4;

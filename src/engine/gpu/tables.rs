@@ -164,7 +164,8 @@ impl Tables {
                 words[8] = match keep {
                     Keep::All => 0,
                     Keep::Each(shares) => self.append(shares),
-                    Keep::Steps(_) => i as u32 * span,
+                    Keep::Steps(_) | Keep::Swing { .. } => i as u32 * span,
+                    Keep::Copies(share) => *share,
                 };
             }
             DriveKind::Spikes { steps, weight, .. } => {
