@@ -32,6 +32,8 @@ pub struct Poisson {
     guide: Vec<u32>,
 }
 
+/// Tables up to this length are searched in order, for several words at once.
+const SHORT: usize = 48;
 const GUIDE: u32 = 12;
 /// Bits of the guide in `Poisson::table`: device tables stay small, and begin a few entries lower.
 const COARSE: u32 = 8;
@@ -64,6 +66,27 @@ impl Poisson {
             k += 1;
         }
         self.first + k as u32
+    }
+
+    /// The counts for several uniform words.
+    #[inline(always)]
+    pub fn draw_many(&self, words: &[u32], counts: &mut [u32]) {
+        if self.thresholds.len() > SHORT {
+            counts.iter_mut().zip(words).for_each(|(count, u)| *count = self.draw(*u));
+            return;
+        }
+        counts.fill(self.first);
+        for t in &self.thresholds {
+            let mut any = 0;
+            for (count, u) in counts.iter_mut().zip(words) {
+                let above = u32::from(u >= t);
+                *count += above;
+                any |= above;
+            }
+            if any == 0 {
+                break;
+            }
+        }
     }
 
     /// As words for an engine that draws elsewhere: least count, number of thresholds, coarse guide, thresholds.
@@ -281,6 +304,12 @@ mod tests {
             let (m, v) = moments(words(200_000).into_iter().map(|u| f64::from(table.draw(u))).collect::<Vec<_>>().into_iter());
             let error = (mean / 200_000.0f64).sqrt() * 5.0;
             assert!((m - mean).abs() < error && (v / mean - 1.0).abs() < 0.05, "{mean}: {m} {v}");
+            let all = words(1600);
+            let mut counts = vec![0; 64];
+            for some in all.chunks_exact(64) {
+                table.draw_many(some, &mut counts);
+                assert!(counts.iter().zip(some).all(|(count, u)| *count == table.draw(*u)));
+            }
         }
         assert_eq!(Poisson::new(0.0).draw(u32::MAX), 0);
         assert_eq!(Poisson::new(-1.0).max(), 0);

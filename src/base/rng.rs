@@ -14,6 +14,9 @@ pub fn philox(mut key: [u32; 2], mut c: [u32; 4]) -> [u32; 4] {
     c
 }
 
+/// Blocks that are made at once.
+pub const BLOCKS: usize = 64;
+
 /// A stream of blocks, named by the seed, a purpose and a number within the purpose.
 #[derive(Clone, Copy, Debug)]
 pub struct Stream {
@@ -58,6 +61,16 @@ impl Stream {
             (0..4).for_each(|lane| out[4 * i + lane] = c[lane][i]);
         }
         out
+    }
+
+    /// `BLOCKS` blocks at once, whose first counter words are `first`, `first + 1` ...: word by word, so that the compiler makes
+    /// vectors of them.
+    #[inline(always)]
+    pub fn blocks(&self, first: u32, rest: [u32; 3], words: &mut [[u32; BLOCKS]; 4]) {
+        let [a, b, c, d] = words;
+        for i in 0..BLOCKS {
+            [a[i], b[i], c[i], d[i]] = self.block([first.wrapping_add(i as u32), rest[0], rest[1], rest[2]]);
+        }
     }
 
     /// A standard normal draw (Box & Muller 1958), in f32.
@@ -124,6 +137,17 @@ mod tests {
         let stream = Stream::new(5, [1, 2]);
         let one: Vec<u32> = (0..16).flat_map(|i| stream.block([7, u32::MAX - 3u32.wrapping_sub(i), 9, 1])).collect();
         assert_eq!(one, stream.many([7, u32::MAX - 3, 9, 1]));
+    }
+
+    #[test]
+    fn many_blocks_at_once_are_the_same_blocks() {
+        let stream = Stream::new(9, [3, 4]);
+        let mut many = [[0; BLOCKS]; 4];
+        stream.blocks(u32::MAX - 5, [7, 8, 9], &mut many);
+        for i in 0..BLOCKS {
+            let one = stream.block([(u32::MAX - 5).wrapping_add(i as u32), 7, 8, 9]);
+            assert_eq!(one, many.map(|words| words[i]));
+        }
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 use super::partition::Share;
 use super::sums::Sums;
-use crate::base::rng::Stream;
+use crate::base::draw::Poisson;
+use crate::base::rng::{BLOCKS, Stream};
+use crate::network::Which;
 use crate::plan::{DriveKind, DrivePlan, Keep, purpose};
 
-/// Random numbers of four steps ahead: one Philox block serves four steps of one neuron.
+/// Counts of four steps ahead: one Philox block serves four steps of one neuron.
 pub struct Draws {
     /// Which drive, and which share of the thread it goes to.
     pub drive: usize,
@@ -13,7 +15,9 @@ pub struct Draws {
     stream: Stream,
     /// Members of the drive in this share: from the first on, so many.
     first: u32,
-    block: Vec<[u32; 4]>,
+    members: usize,
+    /// By step within four, then member; filled up to whole groups.
+    counts: [Vec<u32>; 4],
     of: Option<u64>,
 }
 
@@ -25,8 +29,9 @@ impl Draws {
         }
         let (first, end) = (drive.to.position(share.start), drive.to.position(share.end));
         let stream = Stream::new(seed, [purpose::DRIVE, drive.stream]);
-        let block = vec![[0; 4]; (end - first) as usize];
-        (first < end).then_some(Self { drive: number, share, stream, first, block, of: None })
+        let members = (end - first) as usize;
+        let counts = std::array::from_fn(|_| vec![0; members.next_multiple_of(BLOCKS)]);
+        (first < end).then_some(Self { drive: number, share, stream, first, members, counts, of: None })
     }
 
     /// Where member `i` of these is, among the neurons of the thread.
@@ -55,28 +60,34 @@ impl Draws {
                 self.block.len() as u64
             }
             DriveKind::Poisson { counts, keep, weight, slot } => {
-                self.refill(step / 4);
-                let lane = (step % 4) as usize;
-                let whole = keep.at(step);
+                self.refill(counts, step / 4);
+                let counts = &self.counts[(step % 4) as usize][..self.members];
                 let sums = sums.from(step + 1, receptor(*slot));
-                for (i, block) in self.block.iter().enumerate() {
-                    let mut count = counts.draw(block[lane]);
-                    if *keep != Keep::All {
-                        let position = self.first + i as u32;
-                        let share = if let Keep::Each(all) = keep { all[position as usize] } else { whole };
-                        count = self.thinned(count, share, [position, step as u32]);
+                match (keep, &drive.to) {
+                    (Keep::All, Which::Range { .. }) => {
+                        let first = self.local(drive, 0);
+                        let lanes = &mut sums[first..first + self.members];
+                        lanes.iter_mut().zip(counts).for_each(|(sum, count)| *sum = sum.wrapping_add(*count as i32 * weight));
                     }
-                    let at = &mut sums[self.local(drive, i)];
-                    *at = at.wrapping_add(count as i32 * weight);
+                    _ => {
+                        let whole = keep.at(step);
+                        for (i, count) in counts.iter().enumerate() {
+                            let position = self.first + i as u32;
+                            let share = if let Keep::Each(all) = keep { all[position as usize] } else { whole };
+                            let count = self.thinned(*count, share, [position, step as u32]);
+                            let sum = &mut sums[self.local(drive, i)];
+                            *sum = sum.wrapping_add(count as i32 * weight);
+                        }
+                    }
                 }
-                self.block.len() as u64
+                self.members as u64
             }
             DriveKind::Spikes { steps, weight, slot } => {
                 let first = steps.partition_point(|s| *s <= step);
                 let count = steps[first..].iter().take_while(|s| **s == step + 1).count() as i32;
                 if count > 0 {
                     let sums = sums.from(step + 1, receptor(*slot));
-                    for i in 0..self.block.len() {
+                    for i in 0..self.members {
                         let at = &mut sums[self.local(drive, i)];
                         *at = at.wrapping_add(count * weight);
                     }
@@ -97,11 +108,15 @@ impl Draws {
     }
 
     #[inline(always)]
-    fn refill(&mut self, quad: u64) {
+    fn refill(&mut self, poisson: &Poisson, quad: u64) {
         if self.of != Some(quad) {
             self.of = Some(quad);
-            for (i, block) in self.block.iter_mut().enumerate() {
-                *block = self.stream.block([self.first + i as u32, quad as u32, (quad >> 32) as u32, 0]);
+            let mut words = [[0; BLOCKS]; 4];
+            for start in (0..self.members).step_by(BLOCKS) {
+                self.stream.blocks(self.first + start as u32, [quad as u32, (quad >> 32) as u32, 0], &mut words);
+                for (counts, words) in self.counts.iter_mut().zip(&words) {
+                    poisson.draw_many(words, &mut counts[start..start + BLOCKS]);
+                }
             }
         }
     }

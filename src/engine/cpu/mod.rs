@@ -12,7 +12,7 @@
 //!
 //! Sums are integers, so the result depends on neither the number of threads nor the batches.
 
-mod block;
+mod bound;
 mod build;
 mod calendar;
 mod currents;
@@ -25,8 +25,11 @@ mod procedural;
 mod rows;
 mod setup;
 mod sums;
+mod update;
 
 use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use exchange::Exchange;
 use part::Part;
@@ -44,6 +47,13 @@ pub struct Cpu {
     /// One for each thread.
     parts: Vec<Part>,
     clock: Option<fn() -> f64>,
+    /// The largest sum of inputs that a step can bring.
+    largest: u64,
+}
+
+/// The largest sum of inputs that a step can bring, with population and neuron.
+fn largest(plan: &Plan, parts: &[Part]) -> (u64, usize, u32) {
+    parts.par_iter().map(|p| bound::largest(plan, p)).max().unwrap_or_default()
 }
 
 impl Cpu {
@@ -58,12 +68,14 @@ impl Cpu {
         let sizes: Vec<u32> = plan.populations.iter().map(|p| p.size).collect();
         let shares = partition::partition(&sizes, threads);
         let owners = Owners::new(sizes.len(), &shares);
-        let owned: Vec<usize> = shares.iter().map(|of| of.iter().map(|s| s.len() as usize).sum()).collect();
+        let owned: Vec<usize> = shares.iter().map(|of| partition::numbers(of)).collect();
         let blocks = build::blocks(&plan, &owners, &owned)?;
         let kinds = build::kinds(&plan);
         let part = |(shares, blocks)| Part::new(&plan, shares, blocks, kinds.clone(), batch);
-        let parts = shares.into_iter().zip(blocks).map(part).collect();
-        Ok(Self { step: 0, owners, parts, clock: None, plan })
+        let parts: Vec<Part> = shares.into_iter().zip(blocks).map(part).collect();
+        let largest = largest(&plan, &parts);
+        bound::check(&plan, largest, 0)?;
+        Ok(Self { step: 0, owners, parts, clock: None, largest: largest.0, plan })
     }
 
     pub fn step(&self) -> u64 {
@@ -102,30 +114,49 @@ impl Cpu {
         let mut out = vec![0.0; self.plan.populations[population].size as usize];
         for (share, columns) in self.parts.iter().flat_map(|p| p.shares.iter().zip(&p.columns)) {
             if share.population == population {
-                out[share.start as usize..share.end as usize].copy_from_slice(&columns.states[variable]);
+                out[share.start as usize..share.end as usize].copy_from_slice(&columns.state(variable));
             }
         }
         out
     }
 
-    /// Takes over the plan of an edit, which `plan::edit` has found to fit. State and inputs under way stay.
+    /// Takes over the plan of an edit, which `plan::edit` has found to fit. State and inputs under way stay. After an error
+    /// the engine goes on with the plan that it had.
     pub fn adopt(&mut self, plan: Arc<Plan>) -> Result<(), String> {
         if self.plan.projections.iter().zip(&plan.projections).any(|(a, b)| a.weight != b.weight) {
-            // What is under way keeps the weights that it left with.
-            let due = self.due();
-            let turned =
-                self.plan.projections.iter().zip(&plan.projections).any(|(a, b)| (a.weight.law.min() < 0) != (b.weight.law.min() < 0));
-            if turned || self.plan.projections.iter().chain(&plan.projections).any(build::stored) {
-                let owned: Vec<usize> = self.parts.iter().map(|p| p.shares.iter().map(|s| s.len() as usize).sum()).collect();
-                let blocks = build::blocks(&plan, &self.owners, &owned)?;
-                self.parts.iter_mut().zip(blocks).for_each(|(part, blocks)| part.rows = blocks);
-            }
-            self.take_over(&due);
-            let kinds = build::kinds(&plan);
-            self.parts.iter_mut().for_each(|p| p.calendar.reweigh(kinds.clone()));
+            self.reweigh(&plan)?;
         }
         self.parts.iter_mut().for_each(|p| p.adopt(&plan));
         self.plan = plan;
+        Ok(())
+    }
+
+    /// Other weights; what is under way keeps those that it left with.
+    fn reweigh(&mut self, plan: &Plan) -> Result<(), String> {
+        let due = self.due();
+        let both = || self.plan.projections.iter().zip(&plan.projections);
+        let turned = both().any(|(a, b)| (a.weight.law.min() < 0) != (b.weight.law.min() < 0));
+        let mut blocks = None;
+        if turned || both().any(|(a, b)| build::stored(a) || build::stored(b)) {
+            let owned: Vec<usize> = self.parts.iter().map(|p| partition::numbers(&p.shares)).collect();
+            blocks = Some(build::blocks(plan, &self.owners, &owned)?);
+        }
+        let mut swap = |parts: &mut [Part], kinds: Vec<rows::Kind>| {
+            for (i, part) in parts.iter_mut().enumerate() {
+                part.calendar.reweigh(kinds.clone());
+                if let Some(blocks) = &mut blocks {
+                    std::mem::swap(&mut part.rows, &mut blocks[i]);
+                }
+            }
+        };
+        swap(&mut self.parts, build::kinds(plan));
+        let largest = largest(plan, &self.parts);
+        if let Err(e) = bound::check(plan, largest, self.largest) {
+            swap(&mut self.parts, build::kinds(&self.plan));
+            return Err(e);
+        }
+        self.largest = largest.0;
+        self.take_over(&due);
         Ok(())
     }
 
@@ -159,8 +190,8 @@ impl Cpu {
         for part in &mut self.parts {
             for (share, columns) in part.shares.iter().zip(&mut part.columns) {
                 let range = share.start as usize..share.end as usize;
-                for (column, values) in columns.states.iter_mut().zip(&state.values[share.population]) {
-                    column.copy_from_slice(&values[range.clone()]);
+                for (v, values) in state.values[share.population].iter().enumerate() {
+                    columns.set_state(v, &values[range.clone()]);
                 }
                 columns.stale = true;
             }

@@ -1,16 +1,18 @@
 //! What one thread owns: the neurons of its shares, all that arrives at them, and the synapses onto them. Knows no other
 //! thread but by the spikes that it is given.
 
-use super::block::{Columns, LANES};
+use std::ops::Range;
+
 use super::calendar::Calendar;
 use super::currents::{self, Feed};
 use super::drive::Draws;
 use super::exchange::Exchange;
-use super::partition::Share;
+use super::partition::{Share, numbers};
 use super::phases::{Phases, Watch};
 use super::procedural::{self, Procedural};
 use super::rows::{Block, Kind};
 use super::sums::Sums;
+use super::update::Columns;
 use crate::base::rng::Stream;
 use crate::plan::{Plan, Sample, Spike, purpose};
 
@@ -36,14 +38,14 @@ pub struct Part {
 }
 
 /// Receptors of the model that has most.
-fn receptors(plan: &Plan) -> usize {
+pub fn receptors(plan: &Plan) -> usize {
     plan.populations.iter().map(|p| p.scale.len()).max().unwrap_or(0)
 }
 
 impl Part {
     /// `batch` is the most steps that are taken at once.
     pub fn new(plan: &Plan, shares: Vec<Share>, rows: Vec<Block>, kinds: Vec<Kind>, batch: usize) -> Self {
-        let neurons = shares.iter().map(|s| s.len() as usize).sum();
+        let neurons = numbers(&shares);
         let steps = if procedural::any(plan) { batch.max(plan.ring - 1) } else { batch };
         let noise = Stream::new(plan.seed, [purpose::NOISE, 0]);
         let mut part = Self {
@@ -106,7 +108,7 @@ impl Part {
 
     /// Forgets what is under way, and goes on from these inputs, as `due` gives them.
     pub fn take_over(&mut self, plan: &Plan, due: &[Vec<i32>]) {
-        let (receptors, neurons) = (receptors(plan), self.shares.iter().map(|s| s.len() as usize).sum());
+        let (receptors, neurons) = (receptors(plan), numbers(&self.shares));
         let local = due.iter().map(|row| {
             let mut rows = vec![vec![0; neurons]; receptors];
             self.each_share(plan, |slot, receptor, share| {
@@ -178,26 +180,23 @@ impl Part {
         for ((share, columns), feeds) in self.shares.iter().zip(&mut self.columns).zip(&self.feeds) {
             let population = &plan.populations[share.population];
             let stale = std::mem::take(&mut columns.stale);
-            for start in (0..share.len() as usize).step_by(LANES) {
-                let lanes = LANES.min(share.len() as usize - start);
-                let id = population.first + share.start;
-                columns.load(start, lanes);
+            let id = population.first + share.start;
+            for block in columns.blocks() {
                 // Samples are in the order of steps, so one pass over them goes along with the steps.
                 let mut next = sampled;
                 for step in first..first + count {
                     for (input, feed) in feeds.iter().enumerate() {
                         if stale && step == first || feed.changes(plan, step) {
-                            feed.set(plan, step, share.start + start as u32, &mut columns.inputs[input][start..start + lanes]);
+                            feed.set(plan, step, share.start + block.start as u32, columns.input(&block, input));
                         }
                     }
                     let spiked = &mut self.spiked[(step - first) as usize];
-                    columns.step(population, &mut self.sums, step, start, lanes, |i| spiked.push(id + i));
+                    columns.step(population, &mut self.sums, step, &block, |i| spiked.push(id + i));
                     while let Some(sample) = self.samples.get_mut(next).filter(|s| u64::from(s.step) == step + 1) {
-                        take(plan, sample, share, columns, start, lanes);
+                        take(plan, sample, share, columns, &block);
                         next += 1;
                     }
                 }
-                columns.store(start, lanes);
             }
             self.phases.updates += u64::from(share.len()) * count;
         }
@@ -221,23 +220,23 @@ impl Part {
     /// The first state variable that is infinite or no number: population, variable, neuron.
     pub fn not_finite(&self) -> Option<(usize, usize, usize)> {
         self.shares.iter().zip(&self.columns).find_map(|(share, columns)| {
-            columns.states.iter().enumerate().find_map(|(v, column)| {
-                let i = column.iter().position(|x| !x.is_finite())?;
+            (0..columns.states()).find_map(|v| {
+                let i = columns.state(v).iter().position(|x| !x.is_finite())?;
                 Some((share.population, v, share.start as usize + i))
             })
         })
     }
 }
 
-/// Takes what a sample wants of the neurons that are taken up: members come in the order of their neurons.
+/// Takes what a sample wants of a block: members come in the order of their neurons.
 #[inline(always)]
-fn take(plan: &Plan, sample: &mut Sample, share: &Share, columns: &Columns, start: usize, lanes: usize) {
+fn take(plan: &Plan, sample: &mut Sample, share: &Share, columns: &Columns, block: &Range<usize>) {
     let probe = &plan.probes[sample.probe as usize];
     if probe.population != share.population {
         return;
     }
-    let first = share.start + start as u32;
-    let values = columns.taken_up(probe.variable);
-    let members = probe.of.position(first)..probe.of.position(first + lanes as u32);
+    let first = share.start + block.start as u32;
+    let values = columns.cell(block, probe.variable);
+    let members = probe.of.position(first)..probe.of.position(first + block.len() as u32);
     sample.values.extend(members.map(|k| values[(probe.of.get(k) - first) as usize]));
 }

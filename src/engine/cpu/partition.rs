@@ -1,10 +1,11 @@
 //! Which neurons each thread owns: a slice of every large population, so that all threads have the same kinds of work.
 //! Knows no synapse and no equation.
 
-/// Neurons that are updated together; slices begin at multiples of it.
-pub const LANES: u32 = 64;
+/// Neurons that are updated together, a few vectors of the widest kind: slices begin at multiples of it, in the population
+/// and in the thread.
+pub const GROUP: u32 = 32;
 /// Populations of fewer neurons for each thread stay whole.
-const WHOLE: u32 = 2 * LANES;
+const WHOLE: u32 = 4 * GROUP;
 
 /// A slice of a population in the memory of one thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,11 @@ impl Share {
     }
 }
 
+/// Numbers that the neurons of these shares take up, gaps included.
+pub fn numbers(shares: &[Share]) -> usize {
+    shares.last().map_or(0, |s| (s.local + s.len().next_multiple_of(GROUP)) as usize)
+}
+
 /// The shares of each thread, in order of populations.
 pub fn partition(sizes: &[u32], threads: usize) -> Vec<Vec<Share>> {
     let threads = threads.max(1) as u32;
@@ -38,13 +44,13 @@ pub fn partition(sizes: &[u32], threads: usize) -> Vec<Vec<Share>> {
         let least = (0..threads as usize).min_by_key(|t| owned[*t]).unwrap_or(0);
         let mut give = |thread: usize, start: u32, end: u32| {
             shares[thread].push(Share { population, start, end, local: owned[thread] });
-            owned[thread] += end - start;
+            owned[thread] += (end - start).next_multiple_of(GROUP);
         };
         if size < threads * WHOLE {
             give(least, 0, size);
             continue;
         }
-        let cut = |t: u32| if t == threads { size } else { (u64::from(size) * u64::from(t) / u64::from(threads)) as u32 / LANES * LANES };
+        let cut = |t: u32| if t == threads { size } else { (u64::from(size) * u64::from(t) / u64::from(threads)) as u32 / GROUP * GROUP };
         (0..threads).for_each(|t| give(t as usize, cut(t), cut(t + 1)));
     }
     shares
@@ -95,9 +101,12 @@ mod tests {
                     taken[usize::from(thread)].push(local);
                 }
             }
-            for mine in &mut taken {
+            for (mine, shares) in taken.iter_mut().zip(&shares) {
+                let count = mine.len();
                 mine.sort_unstable();
-                assert!(mine.iter().copied().eq(0..mine.len() as u32), "{threads}");
+                mine.dedup();
+                assert!(mine.len() == count && mine.iter().all(|i| (*i as usize) < numbers(shares)), "{threads}");
+                assert!(shares.iter().all(|s| s.local.is_multiple_of(GROUP) && s.start.is_multiple_of(GROUP)));
             }
             let most = taken.iter().map(Vec::len).max().unwrap_or(0);
             assert!(most <= 10_719 / threads + 800, "{threads}: {most}");

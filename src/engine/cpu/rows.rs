@@ -107,14 +107,27 @@ impl Block {
 
     /// Target and weight in quanta of each synapse of a run.
     pub fn each(&self, cursor: Cursor, run: Run, kind: Kind, mut each: impl FnMut(u32, i32)) {
-        for i in cursor.at as usize..cursor.at as usize + run.len as usize {
-            match &self.synapses {
-                Synapses::Short(t) => each(u32::from(t[i]), kind.weight),
-                Synapses::Packed(s) => each(s[i] & 0xFFFF, (s[i] as i32 >> 16) << kind.shift),
-                Synapses::Long(t) => each(t[i], kind.weight),
-                Synapses::LongShort(t, w) => each(t[i], i32::from(w[i]) << kind.shift),
-                Synapses::Wide(t, w) => each(t[i], w[i]),
+        let range = cursor.at as usize..cursor.at as usize + run.len as usize;
+        match &self.synapses {
+            Synapses::Short(t) => t[range].iter().for_each(|t| each(u32::from(*t), kind.weight)),
+            Synapses::Packed(s) => s[range].iter().for_each(|s| each(s & 0xFFFF, (*s as i32 >> 16) << kind.shift)),
+            Synapses::Long(t) => t[range].iter().for_each(|t| each(*t, kind.weight)),
+            Synapses::LongShort(t, w) => {
+                let pairs = t[range.clone()].iter().zip(&w[range]);
+                pairs.for_each(|(t, w)| each(*t, i32::from(*w) << kind.shift));
             }
+            Synapses::Wide(t, w) => t[range.clone()].iter().zip(&w[range]).for_each(|(t, w)| each(*t, *w)),
+        }
+    }
+
+    /// Calls `each(receptor, target, weight)` for every synapse.
+    pub fn all(&self, kinds: &[Kind], mut each: impl FnMut(usize, u32, i32)) {
+        let mut at = 0;
+        for (i, run) in self.runs.iter().enumerate() {
+            let kind = kinds[usize::from(run.kind)];
+            let cursor = Cursor { source: 0, run: i as u32, at };
+            self.each(cursor, *run, kind, |target, weight| each(usize::from(kind.receptor), target, weight));
+            at += run.len;
         }
     }
 
