@@ -32,8 +32,8 @@ fn once(codes: &[Code]) -> Vec<bool> {
 
 /// Takes away a code; conditions that leave it out leave out one less.
 fn remove(codes: &mut Vec<Code>, at: usize) {
-    for i in 0..at {
-        if let Code::Skip { codes: n, .. } = &mut codes[i]
+    for (i, code) in codes[..at].iter_mut().enumerate() {
+        if let Code::Skip { codes: n, .. } = code
             && i + *n as usize >= at
         {
             *n -= 1;
@@ -100,9 +100,9 @@ fn share(codes: &mut [Code]) -> usize {
     let ends = ends(codes);
     let mut numbers: Vec<Option<u32>> = vec![None; ends.len()];
     let (mut free, mut count) = (Vec::new(), 0u32);
-    for i in 0..codes.len() {
+    for (i, code) in codes.iter_mut().enumerate() {
         let mut over = Vec::new();
-        for place in codes[i].places() {
+        for place in code.places() {
             let Place::Temp(t) = *place else { continue };
             let number = *numbers[t as usize].get_or_insert_with(|| {
                 free.pop().unwrap_or_else(|| {
