@@ -8,7 +8,7 @@ use common::network_of;
 use synfire::base::problem::Source;
 use synfire::engine::cpu::{Cpu, Setup};
 use synfire::network::Network;
-use synfire::plan::{DriveKind, Sample, Spike, State, connections, plan};
+use synfire::plan::{DriveKind, Plan, Sample, Spike, State, connections, plan};
 
 fn spikes(network: &Network, steps: u64, batch: u64) -> Vec<Spike> {
     let plan = std::sync::Arc::new(plan(network).unwrap());
@@ -168,22 +168,26 @@ fn any_number_of_threads_and_any_batch_give_the_same_run() {
 /// Synapses that meet at one target by chance, more than the plan allows for, must not wrap a sum round in silence.
 #[test]
 fn inputs_that_could_overflow_are_refused_when_the_rows_are_built() {
-    let network = load(NETWORK);
-    for what in ["a stored weight", "a constant weight", "a drive", "an edit"] {
+    let network = network_of(NETWORK);
+    let too_heavy = |plan: &mut Plan| {
+        let DriveKind::Poisson { weight, .. } = &mut plan.drives[0].kind else { panic!() };
+        *weight = i32::MAX / 3;
+    };
+    for what in ["a stored weight", "a constant weight", "a drive", "an edit", "an edited drive"] {
         let mut plan = plan(&network).unwrap();
         match what {
             "a stored weight" => plan.projections[0].weight.shift += 8,
             "a constant weight" => plan.projections[2].weight.shift += 8,
-            "a drive" => {
-                let DriveKind::Poisson { weight, .. } = &mut plan.drives[0].kind else { panic!() };
-                *weight = i32::MAX / 3;
-            }
+            "a drive" => too_heavy(&mut plan),
             _ => {
                 let mut engine = Cpu::new(Arc::new(synfire::plan::plan(&network).unwrap())).unwrap();
                 let mut twin = Cpu::new(Arc::new(synfire::plan::plan(&network).unwrap())).unwrap();
                 engine.advance(300).unwrap();
                 twin.advance(300).unwrap();
-                plan.projections[2].weight.shift += 8;
+                match what {
+                    "an edit" => plan.projections[2].weight.shift += 8,
+                    _ => too_heavy(&mut plan),
+                }
                 assert!(engine.adopt(Arc::new(plan)).unwrap_err().contains("do not fit its fixed-point scale"));
                 assert_eq!(engine.advance(300).unwrap(), twin.advance(300).unwrap(), "a refused edit changes nothing");
                 continue;

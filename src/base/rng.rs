@@ -14,8 +14,8 @@ pub fn philox(mut key: [u32; 2], mut c: [u32; 4]) -> [u32; 4] {
     c
 }
 
-/// Blocks that are made at once.
-pub const BLOCKS: usize = 64;
+/// Blocks that are made side by side.
+pub const ABREAST: usize = 64;
 
 /// A stream of blocks, named by the seed, a purpose and a number within the purpose.
 #[derive(Clone, Copy, Debug)]
@@ -63,12 +63,11 @@ impl Stream {
         out
     }
 
-    /// `BLOCKS` blocks at once, whose first counter words are `first`, `first + 1` ...: word by word, so that the compiler makes
-    /// vectors of them.
+    /// The blocks whose first counter words are `first`, `first + 1` ..., word by word: vectors where the processor has them.
     #[inline(always)]
-    pub fn blocks(&self, first: u32, rest: [u32; 3], words: &mut [[u32; BLOCKS]; 4]) {
+    pub fn abreast(&self, first: u32, rest: [u32; 3], words: &mut [[u32; ABREAST]; 4]) {
         let [a, b, c, d] = words;
-        for i in 0..BLOCKS {
+        for i in 0..ABREAST {
             [a[i], b[i], c[i], d[i]] = self.block([first.wrapping_add(i as u32), rest[0], rest[1], rest[2]]);
         }
     }
@@ -140,11 +139,11 @@ mod tests {
     }
 
     #[test]
-    fn many_blocks_at_once_are_the_same_blocks() {
+    fn blocks_side_by_side_are_the_blocks_one_by_one() {
         let stream = Stream::new(9, [3, 4]);
-        let mut many = [[0; BLOCKS]; 4];
-        stream.blocks(u32::MAX - 5, [7, 8, 9], &mut many);
-        for i in 0..BLOCKS {
+        let mut many = [[0; ABREAST]; 4];
+        stream.abreast(u32::MAX - 5, [7, 8, 9], &mut many);
+        for i in 0..ABREAST {
             let one = stream.block([(u32::MAX - 5).wrapping_add(i as u32), 7, 8, 9]);
             assert_eq!(one, many.map(|words| words[i]));
         }

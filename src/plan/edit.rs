@@ -105,6 +105,11 @@ fn driven_alike(a: &Stimulus, b: &Stimulus) -> bool {
     same && a.to == b.to
 }
 
+/// An input under way that is too large for more to be added to it.
+pub fn too_much(due: &[Vec<i32>]) -> Option<i32> {
+    due.iter().flatten().copied().find(|x| x.unsigned_abs() > scale::UNDER_WAY)
+}
+
 /// A network at a step, apart from any engine: what a checkpoint holds.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct State {
@@ -132,7 +137,7 @@ impl State {
         if self.due.iter().any(|row| row.len() != plan.slots) {
             return Err("the checkpoint is of a network with other receptors".into());
         }
-        if let Some(x) = self.due.iter().flatten().find(|x| x.unsigned_abs() > scale::EDITED as u32) {
+        if let Some(x) = too_much(&self.due) {
             return Err(format!("the checkpoint holds an input of {x} quanta under way, more than any network sums up: it is damaged"));
         }
         if self.due.iter().skip(plan.ring - 1).any(|row| row.iter().any(|x| *x != 0)) {

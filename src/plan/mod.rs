@@ -12,10 +12,11 @@ mod synapses;
 mod types;
 mod wiring;
 
-pub use edit::{State, edit, observe, resumed, resumed_within, structure};
+pub use edit::{State, edit, observe, resumed, resumed_within, structure, too_much};
 pub use estimate::estimate;
 pub use harvest::{Harvest, Sample, Spike};
 pub use lower::{plan, plan_within};
+pub use scale::UNDER_WAY;
 pub use space::{Between, ByDistance, Sheet, Table};
 pub use synapses::{Connection, Drawn, Synapses, connections, connections_of, constant};
 pub use types::{Choice, DriveKind, DrivePlan, Keep, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight};

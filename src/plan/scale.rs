@@ -8,8 +8,10 @@ use crate::network::{Drive, Network, Receptor};
 
 /// Sums of a new network stay below this many quanta: weights can grow fourfold before the scale no longer fits.
 const LARGEST: f64 = (1u32 << 28) as f64;
-/// Sums of an edited network stay below this many, half of what an i32 holds: what is under way may be of older weights.
-pub(super) const EDITED: f64 = (1u32 << 30) as f64;
+/// What is under way may be this much, half of what an i32 holds, when other weights are taken over or a state is restored.
+pub const UNDER_WAY: u32 = (1 << 30) - 1;
+/// Sums of an edited network stay within the other half.
+const EDITED: f64 = (1u32 << 30) as f64;
 
 /// Exponents by population and receptor: one unit is `2^scale` quanta.
 pub fn scales(network: &Network, wirings: &[Arc<Wiring>]) -> Result<Vec<Vec<i32>>, String> {

@@ -1,62 +1,102 @@
-//! The proof that no sum of inputs can pass an i32: the largest that a step can bring to any neuron, from the rows as they
-//! were built. A synapse carries at most one spike to a step, so the sizes of all weights onto a receptor bound its sum.
-//! Knows no time.
+//! The proof that no sum of inputs can pass an i32: the largest that a step can bring to any neuron. A synapse carries at most
+//! one spike to a step, so the sizes of all weights onto a receptor bound its sum. Where the rule of a projection does not say
+//! how many synapses can meet at one neuron, they are counted in the rows as they were built. Knows no time.
 
-use super::part::Part;
+use rayon::prelude::*;
+
+use super::build;
+use super::part::{self, Part};
 use super::partition::numbers;
-use crate::plan::{DriveKind, Plan, ProjectionPlan};
+use crate::plan::{DriveKind, Plan, ProjectionPlan, UNDER_WAY};
 
-/// The largest sum onto one receptor of one neuron of a thread, with the population and the neuron.
-pub fn largest(plan: &Plan, part: &Part) -> (u64, usize, u32) {
-    let neurons = numbers(&part.shares);
-    let mut sums = vec![0u64; neurons * super::part::receptors(plan)];
-    for block in &part.rows {
-        block.all(part.calendar.kinds(), |receptor, neuron, weight| {
-            sums[receptor * neurons + neuron as usize] += u64::from(weight.unsigned_abs());
-        });
-    }
-    for share in &part.shares {
-        let population = &plan.populations[share.population];
-        let mut add = |slot: usize, index: u32, most: u64| {
-            let receptor = (slot - population.slot) / (population.size as usize).max(1);
-            if let Some(local) = share.local(index) {
-                sums[receptor * neurons + local as usize] += most;
-            }
-        };
-        for p in plan.projections.iter().filter(|p| p.procedural() && p.target == share.population) {
-            let most = p.wiring.max_in_degree() * heaviest(p);
-            let slots = if p.slots[0] == p.slots[1] { &p.slots[..1] } else { &p.slots[..] };
-            slots.iter().for_each(|slot| (share.start..share.end).for_each(|i| add(*slot, i, most)));
+/// Largest sums of what rows bring, in quanta, by population and receptor.
+pub struct Bound(Vec<Vec<u64>>);
+
+impl Bound {
+    /// From the rules alone where they prove enough, else from the rows.
+    pub fn new(plan: &Plan, parts: &[Part]) -> Self {
+        let certain = Self(ruled(plan, |p| p.wiring.most_in_degree()));
+        if certain.check(plan).is_ok() {
+            return certain;
         }
-        for drive in plan.drives.iter().filter(|d| d.population == share.population) {
+        // What is not stored can only be bounded by what is likely.
+        let mut most = ruled(plan, |p: &ProjectionPlan| Some(if p.procedural() { p.wiring.max_in_degree() } else { 0 }));
+        let counted: Vec<Self> = parts.par_iter().map(|part| counted(plan, part)).collect();
+        for (p, population) in most.iter_mut().enumerate() {
+            for (r, sum) in population.iter_mut().enumerate() {
+                *sum = sum.saturating_add(counted.iter().map(|c| c.0[p][r]).max().unwrap_or(0));
+            }
+        }
+        Self(most)
+    }
+
+    /// Whether the rows and the drives of a plan leave room within an i32 for as much as may be under way of older weights,
+    /// or of a state that is restored. An error says where not.
+    pub fn check(&self, plan: &Plan) -> Result<(), String> {
+        let mut sums = self.0.clone();
+        for drive in &plan.drives {
             let (slot, most) = match &drive.kind {
                 DriveKind::Poisson { counts, weight, slot, .. } => (*slot, u64::from(counts.max()) * u64::from(weight.unsigned_abs())),
                 DriveKind::Spikes { steps, weight, slot } => (*slot, at_once(steps) * u64::from(weight.unsigned_abs())),
                 DriveKind::Current { .. } => continue,
             };
-            (0..drive.to.len()).for_each(|k| add(slot, drive.to.get(k), most));
+            let sum = &mut sums[drive.population][receptor(plan, drive.population, slot)];
+            *sum = sum.saturating_add(most);
+        }
+        let room = u64::from(i32::MAX.unsigned_abs() - UNDER_WAY);
+        match sums.iter().position(|of| of.iter().any(|sum| *sum > room)) {
+            None => Ok(()),
+            Some(p) => Err(format!(
+                "the inputs that one step can bring to a neuron of {} do not fit its fixed-point scale: smaller weights or fewer \
+                 synapses onto it would, or another seed where they meet by chance; or the network rebuilt, if this is an edit",
+                plan.populations[p].name
+            )),
         }
     }
-    let (at, most) = sums.iter().enumerate().max_by_key(|(_, s)| **s).map_or((0, 0), |(i, s)| (i % neurons, *s));
-    let of = part.shares.iter().rev().find(|s| s.local as usize <= at);
-    of.map_or((most, 0, 0), |s| (most, s.population, s.start + (at as u32 - s.local)))
 }
 
-/// An error says where the sum could be too large. `more` is what may be under way besides, of other weights.
-pub fn check(plan: &Plan, (most, population, neuron): (u64, usize, u32), more: u64) -> Result<(), String> {
-    if most + more <= i32::MAX as u64 {
-        return Ok(());
+fn receptor(plan: &Plan, population: usize, slot: usize) -> usize {
+    let p = &plan.populations[population];
+    (slot - p.slot) / (p.size as usize).max(1)
+}
+
+/// What projections can bring, each with so many synapses to a neuron at most; where nobody knows how many, more than anything.
+fn ruled(plan: &Plan, most: impl Fn(&ProjectionPlan) -> Option<u64>) -> Vec<Vec<u64>> {
+    let mut sums: Vec<Vec<u64>> = plan.populations.iter().map(|p| vec![0; p.scale.len()]).collect();
+    for p in &plan.projections {
+        let most = most(p).map_or(u64::MAX, |n| n.saturating_mul(heaviest(p)));
+        let mut receptors = p.slots.map(|slot| receptor(plan, p.target, slot)).to_vec();
+        receptors.dedup();
+        receptors.into_iter().for_each(|r| sums[p.target][r] = sums[p.target][r].saturating_add(most));
     }
-    let name = &plan.populations[population].name;
-    Err(format!(
-        "the inputs that can reach {name}[{neuron}] in one step do not fit its fixed-point scale: far more synapses meet there than \
-         the rule lets expect; take a smaller weight, or another seed"
-    ))
+    sums
 }
 
+/// The largest sums that the rows of one thread bring.
+fn counted(plan: &Plan, part: &Part) -> Bound {
+    let neurons = numbers(&part.shares);
+    let mut sums = vec![0u64; neurons * part::receptors(plan)];
+    let kinds = build::kinds(plan);
+    for block in &part.rows {
+        block.all(&kinds, |receptor, neuron, weight| sums[receptor * neurons + neuron as usize] += u64::from(weight.unsigned_abs()));
+    }
+    let mut most: Vec<Vec<u64>> = plan.populations.iter().map(|p| vec![0; p.scale.len()]).collect();
+    for share in &part.shares {
+        for (r, most) in most[share.population].iter_mut().enumerate() {
+            let first = r * neurons + share.local as usize;
+            *most = sums[first..first + share.len() as usize].iter().copied().max().unwrap_or(0).max(*most);
+        }
+    }
+    Bound(most)
+}
+
+/// The size of the largest weight of a projection.
 fn heaviest(p: &ProjectionPlan) -> u64 {
-    let end = |w: i32| u64::from(w.unsigned_abs()) << p.weight.shift;
-    end(p.weight.law.min()).max(end(p.weight.law.max()))
+    let drawn = [p.weight.law.min(), p.weight.law.max()].into_iter();
+    let by_distance = p.by_distance.weight.iter().flat_map(|table| table.values.iter().copied());
+    let quanta = drawn.chain(by_distance).map(|w| u64::from(w.unsigned_abs()) << p.weight.shift);
+    let listed = p.listed.iter().filter_map(|s| s.weight).map(|w| libm::ceil((w * p.weight.quanta).abs()) as u64);
+    quanta.chain(listed).max().unwrap_or(0)
 }
 
 fn at_once(steps: &[u64]) -> u64 {

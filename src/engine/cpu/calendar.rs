@@ -27,10 +27,6 @@ impl Calendar {
         Self { buckets: vec![Vec::new(); longest + 1], taken_over: VecDeque::new(), kinds, spare: Vec::new() }
     }
 
-    pub fn kinds(&self) -> &[Kind] {
-        &self.kinds
-    }
-
     /// The kinds of an edited plan.
     pub fn reweigh(&mut self, kinds: Vec<Kind>) {
         self.kinds = kinds;

@@ -3,7 +3,7 @@
 use super::partition::Share;
 use super::sums::Sums;
 use crate::base::draw::Poisson;
-use crate::base::rng::{BLOCKS, Stream};
+use crate::base::rng::{ABREAST, Stream};
 use crate::network::Which;
 use crate::plan::{DriveKind, DrivePlan, Keep, purpose};
 
@@ -30,7 +30,7 @@ impl Draws {
         let (first, end) = (drive.to.position(share.start), drive.to.position(share.end));
         let stream = Stream::new(seed, [purpose::DRIVE, drive.stream]);
         let members = (end - first) as usize;
-        let counts = std::array::from_fn(|_| vec![0; members.next_multiple_of(BLOCKS)]);
+        let counts = std::array::from_fn(|_| vec![0; members.next_multiple_of(ABREAST)]);
         (first < end).then_some(Self { drive: number, share, stream, first, members, counts, of: None })
     }
 
@@ -111,11 +111,11 @@ impl Draws {
     fn refill(&mut self, poisson: &Poisson, quad: u64) {
         if self.of != Some(quad) {
             self.of = Some(quad);
-            let mut words = [[0; BLOCKS]; 4];
-            for start in (0..self.members).step_by(BLOCKS) {
-                self.stream.blocks(self.first + start as u32, [quad as u32, (quad >> 32) as u32, 0], &mut words);
+            let mut words = [[0; ABREAST]; 4];
+            for start in (0..self.members).step_by(ABREAST) {
+                self.stream.abreast(self.first + start as u32, [quad as u32, (quad >> 32) as u32, 0], &mut words);
                 for (counts, words) in self.counts.iter_mut().zip(&words) {
-                    poisson.draw_many(words, &mut counts[start..start + BLOCKS]);
+                    poisson.draw_many(words, &mut counts[start..start + ABREAST]);
                 }
             }
         }

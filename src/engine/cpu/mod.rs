@@ -29,15 +29,14 @@ mod update;
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
+use bound::Bound;
 use exchange::Exchange;
 use part::Part;
 use partition::Owners;
 pub use phases::Phases;
 pub use setup::Setup;
 
-use crate::plan::{Harvest, Plan, Sample, Spike, State};
+use crate::plan::{Harvest, Plan, Sample, Spike, State, too_much};
 
 /// A network in memory, at a step.
 pub struct Cpu {
@@ -47,13 +46,8 @@ pub struct Cpu {
     /// One for each thread.
     parts: Vec<Part>,
     clock: Option<fn() -> f64>,
-    /// The largest sum of inputs that a step can bring.
-    largest: u64,
-}
-
-/// The largest sum of inputs that a step can bring, with population and neuron.
-fn largest(plan: &Plan, parts: &[Part]) -> (u64, usize, u32) {
-    parts.par_iter().map(|p| bound::largest(plan, p)).max().unwrap_or_default()
+    /// What the rows can bring in one step.
+    bound: Bound,
 }
 
 impl Cpu {
@@ -73,9 +67,9 @@ impl Cpu {
         let kinds = build::kinds(&plan);
         let part = |(shares, blocks)| Part::new(&plan, shares, blocks, kinds.clone(), batch);
         let parts: Vec<Part> = shares.into_iter().zip(blocks).map(part).collect();
-        let largest = largest(&plan, &parts);
-        bound::check(&plan, largest, 0)?;
-        Ok(Self { step: 0, owners, parts, clock: None, largest: largest.0, plan })
+        let bound = Bound::new(&plan, &parts);
+        bound.check(&plan)?;
+        Ok(Self { step: 0, owners, parts, clock: None, bound, plan })
     }
 
     pub fn step(&self) -> u64 {
@@ -125,6 +119,9 @@ impl Cpu {
     pub fn adopt(&mut self, plan: Arc<Plan>) -> Result<(), String> {
         if self.plan.projections.iter().zip(&plan.projections).any(|(a, b)| a.weight != b.weight) {
             self.reweigh(&plan)?;
+        } else {
+            // Drives may have become larger. What is under way is of the same rows.
+            self.bound.check(&plan)?;
         }
         self.parts.iter_mut().for_each(|p| p.adopt(&plan));
         self.plan = plan;
@@ -134,6 +131,9 @@ impl Cpu {
     /// Other weights; what is under way keeps those that it left with.
     fn reweigh(&mut self, plan: &Plan) -> Result<(), String> {
         let due = self.due();
+        if too_much(&due).is_some() {
+            return Err("the inputs under way are too large for other weights to be added to them: let them arrive first".into());
+        }
         let both = || self.plan.projections.iter().zip(&plan.projections);
         let turned = both().any(|(a, b)| (a.weight.law.min() < 0) != (b.weight.law.min() < 0));
         let mut blocks = None;
@@ -150,12 +150,12 @@ impl Cpu {
             }
         };
         swap(&mut self.parts, build::kinds(plan));
-        let largest = largest(plan, &self.parts);
-        if let Err(e) = bound::check(plan, largest, self.largest) {
+        let bound = Bound::new(plan, &self.parts);
+        if let Err(e) = bound.check(plan) {
             swap(&mut self.parts, build::kinds(&self.plan));
             return Err(e);
         }
-        self.largest = largest.0;
+        self.bound = bound;
         self.take_over(&due);
         Ok(())
     }

@@ -230,6 +230,16 @@ impl Wiring {
         }
     }
 
+    /// The same where it is certain; none where chance alone keeps synapses from meeting at one target.
+    pub fn most_in_degree(&self) -> Option<u64> {
+        match &self.kind {
+            Kind::Bernoulli { .. } | Kind::Distinct { .. } => Some(u64::from(self.sources)),
+            Kind::Distance(rows) => rows.degree().is_none().then_some(u64::from(self.sources)),
+            Kind::Independent { ends } => Some(ends.total()),
+            _ => Some(self.max_in_degree()),
+        }
+    }
+
     fn likely(&self) -> u64 {
         likely(self.synapses() as f64 / f64::from(self.targets.max(1)))
     }

@@ -22,6 +22,7 @@ pub fn lower(plan: &PopulationPlan) -> (Vec<Code>, Vec<usize>) {
         first_column: program.states + program.inputs,
         codes: Vec::new(),
         ones: program.registers,
+        temps: program.registers + 1,
     };
     lowering.survey(&program.body, &mut 0);
     lowering.absorb();
@@ -58,6 +59,8 @@ struct Lowering<'a> {
     codes: Vec<Code>,
     /// A temporary cell of ones, the factor of plain constants in sums.
     ones: u32,
+    /// Temporary cells so far.
+    temps: u32,
 }
 
 impl Lowering<'_> {
@@ -297,13 +300,15 @@ impl Lowering<'_> {
         }
     }
 
-    /// Longer sums in pieces.
+    /// Longer sums in pieces, each in a cell of its own: no code reads the cell that it writes.
     fn linear(&mut self, to: Place, terms: Vec<(f32, Place)>) -> Code {
         let mut rest = terms;
         while rest.len() > TERMS {
             let tail = rest.split_off(TERMS);
-            self.codes.push(Code::Linear { to, terms: rest });
-            rest = vec![(1.0, to)];
+            let piece = Place::Temp(self.temps);
+            self.temps += 1;
+            self.codes.push(Code::Linear { to: piece, terms: rest });
+            rest = vec![(1.0, piece)];
             rest.extend(tail);
         }
         Code::Linear { to, terms: rest }
@@ -346,5 +351,57 @@ fn operands(op: &Op) -> Vec<Reg> {
         Op::Binary(_, a, b) => vec![a, b],
         Op::Select(a, b, c) => vec![a, b, c],
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::allocate::allocate;
+    use super::*;
+    use crate::model::program::Program;
+
+    /// A state that becomes a sum of this many products of itself.
+    fn sum_of(products: u32) -> PopulationPlan {
+        let mut body = vec![Stmt::Let(0, Op::State(0))];
+        for k in 0..products {
+            body.push(Stmt::Let(1 + 2 * k, Op::Const(k as f32 + 0.5)));
+            body.push(Stmt::Let(2 + 2 * k, Op::Binary(Binary::Mul, 1 + 2 * k, 0)));
+        }
+        let (mut sum, mut next) = (2, 1 + 2 * products);
+        for k in 1..products {
+            body.push(Stmt::Let(next, Op::Binary(Binary::Add, sum, 2 + 2 * k)));
+            (sum, next) = (next, next + 1);
+        }
+        body.push(Stmt::SetState(0, sum));
+        PopulationPlan {
+            name: "cells".into(),
+            states: vec!["x".into()],
+            first: 0,
+            size: 1,
+            program: Arc::new(Program { registers: next, states: 1, body, ..Program::default() }),
+            coefficients: Vec::new(),
+            initial: vec![Number::Uniform(0.0)],
+            slot: 0,
+            scale: Vec::new(),
+            sheet: None,
+        }
+    }
+
+    #[test]
+    fn sums_of_any_length_are_taken_in_order_and_no_code_reads_the_cell_that_it_writes() {
+        for products in 2..20 {
+            let (codes, _) = allocate(lower(&sum_of(products)).0);
+            let factors: Vec<f32> = codes
+                .iter()
+                .flat_map(|c| match c {
+                    Code::Linear { terms, .. } => terms.iter().filter(|t| t.1 == Place::Cell(0)).map(|t| t.0).collect(),
+                    _ => Vec::new(),
+                })
+                .collect();
+            assert_eq!(factors, (0..products).map(|k| k as f32 + 0.5).collect::<Vec<_>>());
+            assert!(codes.iter().all(|c| c.to().is_none_or(|to| !c.reads().contains(&to))), "{codes:?}");
+        }
     }
 }
