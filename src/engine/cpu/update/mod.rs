@@ -73,7 +73,7 @@ impl Columns {
         let (codes, coefficients) = lower::lower(plan);
         let (codes, temps) = allocate::allocate(codes);
         let cells = self.states + self.inputs + coefficients.len();
-        self.width = (BLOCK / (size_of::<Group>() * (cells + temps))).clamp(WIDTH.0, WIDTH.1);
+        self.width = (BLOCK / (size_of::<Group>() * (cells + temps).max(1))).clamp(WIDTH.0, WIDTH.1);
         self.cells = vec![[0.0; GROUP]; cells * (self.share.len() as usize).div_ceil(GROUP)];
         self.temps = vec![[0.0; GROUP]; temps * self.width];
         (self.codes, self.coefficients) = (codes, coefficients);
