@@ -52,12 +52,12 @@ impl Draws {
                 let train = self.stream.block([u32::MAX, (step / 4) as u32, ((step / 4) >> 32) as u32, 0]);
                 let count = counts.draw(train[(step % 4) as usize]);
                 let sums = sums.from(step + 1, receptor(*slot));
-                for i in 0..self.block.len() {
+                for i in 0..self.members {
                     let kept = self.thinned(count, *share, [self.first + i as u32, step as u32]);
                     let at = &mut sums[self.local(drive, i)];
                     *at = at.wrapping_add(kept as i32 * weight);
                 }
-                self.block.len() as u64
+                self.members as u64
             }
             DriveKind::Poisson { counts, keep, weight, slot } => {
                 self.refill(counts, step / 4);
