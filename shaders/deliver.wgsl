@@ -35,6 +35,7 @@ var<immediate> batch: Batch;
 var<private> now: u32;
 var<private> events: u32;
 
+{{FACTOR}}
 fn add(slot: u32, delay: u32, weight: i32) {
     var row = now + delay;
     row = select(row, row - info[0], row >= info[0]);
@@ -43,7 +44,7 @@ fn add(slot: u32, delay: u32, weight: i32) {
 
 fn take(p: u32, slot: u32, delay: u32, weight: i32) {
     events++;
-    add(slot, delay, weight << wires[p + 15u]);
+    add(slot, delay, times_factor(weight << wires[p + 15u]));
 }
 
 fn stored_chunk(p: u32, row: u32, chunk: u32, lane: u32) {
@@ -60,7 +61,7 @@ fn stored_chunk(p: u32, row: u32, chunk: u32, lane: u32) {
     let origin = wires[p + 29u];
     let shift = wires[p + 15u];
     if (format == 0u) {
-        let weight = bitcast<i32>(wires[p + 14u]) << shift;
+        let weight = times_factor(bitcast<i32>(wires[p + 14u]) << shift);
         for (var j = begin + lane; j < end; j += {{GROUP}}u) {
             let s = synapses[j];
             add(s >> bits, s & mask, weight);
@@ -70,12 +71,12 @@ fn stored_chunk(p: u32, row: u32, chunk: u32, lane: u32) {
             let s = synapses[j];
             let n = j - origin;
             let pair = weights[base + n / 2u];
-            add(s >> bits, s & mask, (bitcast<i32>(pair << (16u - 16u * (n & 1u))) >> 16u) << shift);
+            add(s >> bits, s & mask, times_factor((bitcast<i32>(pair << (16u - 16u * (n & 1u))) >> 16u) << shift));
         }
     } else {
         for (var j = begin + lane; j < end; j += {{GROUP}}u) {
             let s = synapses[j];
-            add(s >> bits, s & mask, bitcast<i32>(weights[base + j - origin]));
+            add(s >> bits, s & mask, times_factor(bitcast<i32>(weights[base + j - origin])));
         }
     }
 }
@@ -90,10 +91,11 @@ fn deliver(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         atomicAdd(&log.lost, appended - capacity);
     }
     for (var w = group.x; w < count; w += groups.x) {
-        let item = 3u * (batch.list * capacity + w);
+        let item = {{ITEM}}u * (batch.list * capacity + w);
         let row = work.items[item];
         let p = 4u + 32u * (work.items[item + 1u] >> 8u);
         now = (batch.first + (work.items[item + 1u] & 255u) + 1u) % info[0];
+        {{TAKE}}
         {{CHUNKS}}
     }
     if (events > 0u) {

@@ -13,7 +13,7 @@ struct Batch {
 
 struct Work {
     counts: array<atomic<u32>, 4>,
-    // Row, projection << 8 | step within the batch, chunk of the row.
+    // Row, projection << 8 | step within the batch, chunk of the row, and, where spikes have one, their factor.
     items: array<u32>,
 }
 
@@ -91,15 +91,15 @@ fn position(at: u32, within: u32) -> u32 {
     return select(0xFFFFFFFFu, k, k < info[at + 3u]);
 }
 
-// Logs a spike and appends the chunks of its rows to the work list. Counters run past the end, so that a loss is known.
+{{TOLD}}// Logs a spike and appends the chunks of its rows to the work list. Counters run past the end, so that a loss is known.
 fn emit(neuron: u32, within: u32, leaving: u32, t: u32) {
     let at = atomicAdd(&log.count, 1u);
     if (at < info[3]) {
         log.spikes[at] = vec2(batch.first + t + 1u, neuron);
     }
-    let end = leaving + 1u + 6u * info[leaving];
+    let end = leaving + 1u + 7u * info[leaving];
     var chunks = 0u;
-    for (var p = leaving + 1u; p < end; p += 6u) {
+    for (var p = leaving + 1u; p < end; p += 7u) {
         let k = position(p, within);
         if (k != 0xFFFFFFFFu) {
             chunks += info[info[p + 5u] + k];
@@ -109,17 +109,17 @@ fn emit(neuron: u32, within: u32, leaving: u32, t: u32) {
         return;
     }
     var item = atomicAdd(&work.counts[batch.list], chunks);
-    for (var p = leaving + 1u; p < end; p += 6u) {
+    for (var p = leaving + 1u; p < end; p += 7u) {
         let k = position(p, within);
         if (k != 0xFFFFFFFFu) {
             let mine = info[info[p + 5u] + k];
             for (var c = 0u; c < mine; c++) {
                 if (item < info[2]) {
-                    let word = 3u * (batch.list * info[2] + item);
+                    let word = {{ITEM}}u * (batch.list * info[2] + item);
                     work.items[word] = info[p + 4u] + k;
                     work.items[word + 1u] = info[p] | t;
                     work.items[word + 2u] = c;
-                }
+{{FACTOR}}                }
                 item++;
             }
         }
@@ -145,7 +145,7 @@ fn update(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grou
     if (i >= info[p + 2u]) {
         return;
     }
-    switch (info[p]) {
+{{START}}    switch (info[p]) {
 {{CASES}}        default: {}
     }
 }

@@ -77,6 +77,12 @@ fn models_scenes_metrics_and_synapses_can_be_listed() {
         let shown = synfire(&["show", name]);
         assert!(shown.status.success() && text(&shown.stdout).contains("method:"), "{name}: {}", text(&shown.stderr));
     }
+    let listed = text(&synfire(&["list", "synapses"]).stdout);
+    for (name, _) in synfire::model::builtin_synapses() {
+        let shown = synfire(&["show", name]);
+        assert!(shown.status.success() && text(&shown.stdout).contains("traces of the source"), "{name}: {}", text(&shown.stderr));
+        assert!(listed.contains(name));
+    }
     let synapses = text(&synfire(&["export", "connections", "vogels_abbott_cuba"]).stdout);
     let count = synapses.lines().count();
     assert!((310_000..330_000).contains(&count), "{count}");

@@ -43,6 +43,11 @@ fn the_schema_is_one_and_takes_every_shipped_scene_and_the_template() {
         let errors: Vec<String> = validator.iter_errors(&whole).map(|e| format!("{}: {e}", e.instance_path())).collect();
         assert!(errors.is_empty(), "{name}: {errors:#?}");
     }
+    for (name, text) in synfire::model::builtin_synapses() {
+        let whole = json!({ "format": 1, "run": { "duration": "1 s" }, "populations": {}, "synapses": { name: scene(text) } });
+        let errors: Vec<String> = validator.iter_errors(&whole).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        assert!(errors.is_empty(), "{name}: {errors:#?}");
+    }
 }
 
 #[test]

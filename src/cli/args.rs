@@ -87,6 +87,7 @@ pub enum Command {
 pub enum What {
     Scenes,
     Models,
+    Synapses,
     Metrics,
 }
 

@@ -66,7 +66,7 @@ fn by_storage(plan: &Plan) -> String {
         let of: Vec<&ProjectionPlan> = plan.projections.iter().filter(|p| kept(p) == *heading).collect();
         let width = of.iter().map(|p| address(plan, p).chars().count()).max().unwrap_or(0);
         for p in of {
-            *heading += &format!("    {:width$}  {} synapses\n", address(plan, p), p.wiring.synapses());
+            *heading += &format!("    {:width$}  {} synapses{}\n", address(plan, p), p.wiring.synapses(), changing(plan, p));
         }
     }
     headings.concat()
@@ -76,10 +76,18 @@ fn address(plan: &Plan, p: &ProjectionPlan) -> String {
     format!("{}->{}", plan.populations[p.source].name, plan.populations[p.target].name)
 }
 
+/// What of a projection changes.
+fn changing(plan: &Plan, p: &ProjectionPlan) -> String {
+    let traces = p.traces.and_then(|n| plan.traces.get(n));
+    traces
+        .map_or_else(String::new, |t| format!("; traces {}, {} bytes for each source neuron", t.states.join(", "), 4 + 4 * t.states.len()))
+}
+
 fn storage(p: &ProjectionPlan) -> &'static str {
     if p.procedural() { "procedural" } else { "stored" }
 }
 
 fn projection(plan: &Plan, p: &ProjectionPlan) -> Value {
-    json!({ "address": address(plan, p), "synapses": p.wiring.synapses(), "storage": storage(p), "why": p.storage.why })
+    json!({ "address": address(plan, p), "synapses": p.wiring.synapses(), "storage": storage(p), "why": p.storage.why,
+        "traces": p.traces.and_then(|n| plan.traces.get(n)).map(|t| &t.states) })
 }

@@ -11,6 +11,7 @@ pub fn list(what: What, terminal: &Terminal) -> Result<(), Failure> {
     match what {
         What::Scenes => named(terminal, "scenes", "title", crate::scene::shipped()),
         What::Models => named(terminal, "models", "about", &crate::model::builtin()),
+        What::Synapses => named(terminal, "synapses", "about", &crate::model::builtin_synapses()),
         What::Metrics => metrics(terminal),
     }
 }

@@ -11,7 +11,7 @@ use super::args;
 use super::scene::{load, plan};
 use super::terminal::Terminal;
 use crate::base::problem::{Problem, Source, did_you_mean};
-use crate::model::Model;
+use crate::model::{Model, SynapseModel, builtin_synapses};
 use crate::network::{Drive, Network, Probe, Projection, Receptor};
 use crate::scene::{Options, Scene};
 
@@ -21,10 +21,14 @@ pub fn show(words: &args::Scene, terminal: &Terminal) -> Result<(), Failure> {
     if models.iter().any(|(n, _)| *n == name) {
         return model(name, terminal);
     }
+    if builtin_synapses().iter().any(|(n, _)| *n == name) {
+        return synapse(name, terminal);
+    }
     let shipped = crate::scene::shipped();
     if name != "-" && !std::path::Path::new(name).exists() && !shipped.iter().any(|(n, _)| *n == name) {
-        let names = models.iter().chain(shipped).map(|(n, _)| *n);
-        let help = did_you_mean(name, names).unwrap_or_else(|| "`synfire list scenes` and `synfire list models` name them".into());
+        let synapses = builtin_synapses();
+        let names = models.iter().chain(&synapses).chain(shipped).map(|(n, _)| *n);
+        let help = did_you_mean(name, names).unwrap_or_else(|| "`synfire list scenes`, `models` and `synapses` name them".into());
         return Err(Failure::Usage(format!("no file, no shipped scene and no built-in model is named `{name}`: {help}")));
     }
     let loaded = load(words)?;
@@ -42,6 +46,61 @@ fn model(name: &str, terminal: &Terminal) -> Result<(), Failure> {
     let text = model_text(&model, scene.network.dt)?;
     let json = model_json(&model, scene.network.dt)?;
     terminal.data(|| text, || json)
+}
+
+/// A built-in synapse model, as a projection between two parrots would run it.
+fn synapse(name: &str, terminal: &Terminal) -> Result<(), Failure> {
+    let text = format!(
+        "format = 1\n[run]\ndt = \"0.1 ms\"\nduration = \"1 ms\"\n[populations.one]\nmodel = \"parrot\"\nsize = 1\n[[projections]]\n\
+         from = \"one\"\nto = \"one\"\nrule = \"all_to_all\"\nweight = 1\nsynapse = \"{name}\"\n"
+    );
+    let source = Arc::new(Source { name: name.into(), text });
+    let scene = crate::scene::load(source, None, &Options::default()).map_err(Failure::Scene)?;
+    let changing = scene.network.projections.first().and_then(|p| p.changing.clone());
+    let model = changing.ok_or_else(|| Failure::Scene(vec![Problem::new("the synapse model gave no projection")]))?.model;
+    let (text, json) = (synapse_text(&model, scene.network.dt)?, synapse_json(&model, scene.network.dt)?);
+    terminal.data(|| text, || json)
+}
+
+fn synapse_text(model: &SynapseModel, dt: f64) -> Result<String, Failure> {
+    let compiled = model.compile(dt).map_err(Failure::Scene)?;
+    let mut out = format!("{}: {}\n{}\n\nparameters\n", model.name, model.about, model.cite);
+    model.parameters().iter().for_each(|p| _ = writeln!(out, "  {:14} {} {}", p.name, p.default, p.dimension));
+    out += "traces of the source neuron\n";
+    model.traces().iter().for_each(|t| _ = writeln!(out, "  {:14} {}", t.name, t.dimension));
+    Ok(out + &compiled.update)
+}
+
+fn synapse_json(model: &SynapseModel, dt: f64) -> Result<Value, Failure> {
+    let compiled = model.compile(dt).map_err(Failure::Scene)?;
+    let parameters = model.parameters().iter().map(|p| json!({ "name": p.name, "default": p.default, "unit": p.dimension.to_string() }));
+    let traces = model.traces().iter().map(|t| json!({ "name": t.name, "unit": t.dimension.to_string() }));
+    Ok(json!({
+        "synapse": model.name, "about": model.about, "cite": model.cite, "dt_ms": dt, "parameters": parameters.collect::<Vec<_>>(),
+        "source": traces.collect::<Vec<_>>(), "update": compiled.update,
+    }))
+}
+
+/// The synapse models in use, by name.
+fn synapses(network: &Network) -> BTreeMap<&str, &SynapseModel> {
+    network.projections.iter().filter_map(|p| p.changing.as_ref()).map(|c| (c.model.name.as_str(), &*c.model)).collect()
+}
+
+/// `, synapse depressing (U 0.5, tau_rec 800 ms)`
+fn changes(p: &Projection) -> String {
+    let Some(c) = &p.changing else { return String::new() };
+    let values: Vec<String> = c
+        .model
+        .parameters()
+        .iter()
+        .zip(&c.parameters)
+        .map(|(p, x)| format!("{} {}", p.name, quantity(*x, &p.dimension.to_string())))
+        .collect();
+    format!(", synapse {} ({})", c.name, values.join(", "))
+}
+
+fn quantity(x: f64, unit: &str) -> String {
+    if unit == "a bare number" { x.to_string() } else { format!("{x} {unit}") }
 }
 
 fn model_text(model: &Model, dt: f64) -> Result<String, Failure> {
@@ -124,11 +183,12 @@ fn scene_text(scene: &Scene, plan: &crate::plan::Plan) -> String {
         let (receptor, unit) = receptor(n, p.to.population, p.receptor);
         let _ = writeln!(
             out,
-            "  {:16} {:>11} synapses, receptor {receptor}, weights in {unit}, delays of {} to {} ms",
+            "  {:16} {:>11} synapses, receptor {receptor}, weights in {unit}, delays of {} to {} ms{}",
             title(n, p),
             planned.wiring.synapses(),
             round(planned.shortest() * n.dt),
-            round(planned.longest() * n.dt)
+            round(planned.longest() * n.dt),
+            changes(p)
         );
     }
     out += "\nstimuli\n";
@@ -140,6 +200,9 @@ fn scene_text(scene: &Scene, plan: &crate::plan::Plan) -> String {
     n.probes.iter().map(|p| probe(n, p)).for_each(|(what, of)| _ = writeln!(out, "  {what:16} of {of}"));
     for model in models(n).values() {
         let _ = writeln!(out, "\nmodel {}", model_text(model, n.dt).unwrap_or_default().trim_end());
+    }
+    for model in synapses(n).values() {
+        let _ = writeln!(out, "\nsynapse {}", synapse_text(model, n.dt).unwrap_or_default().trim_end());
     }
     let _ = write!(out, "\nthe scene, resolved\n\n{}", scene.resolved);
     out
@@ -154,7 +217,8 @@ fn scene_json(scene: &Scene, plan: &crate::plan::Plan) -> Value {
     let projections = n.projections.iter().zip(&plan.projections).map(|(p, planned)| {
         let (receptor, unit) = receptor(n, p.to.population, p.receptor);
         json!({ "address": title(n, p), "synapses": planned.wiring.synapses(), "receptor": receptor, "weight_unit": unit,
-            "delay_ms": [round(planned.shortest() * n.dt), round(planned.longest() * n.dt)] })
+            "delay_ms": [round(planned.shortest() * n.dt), round(planned.longest() * n.dt)],
+            "synapse": p.changing.as_ref().map(|c| &c.name) })
     });
     let populations = n.populations.iter().map(|p| json!({ "name": p.name, "neurons": p.size, "model": p.model.name }));
     let stimuli = n
@@ -167,5 +231,6 @@ fn scene_json(scene: &Scene, plan: &crate::plan::Plan) -> Value {
         "warmup_steps": n.warmup, "duration_steps": n.duration, "populations": populations.collect::<Vec<_>>(),
         "projections": projections.collect::<Vec<_>>(), "stimuli": stimuli.collect::<Vec<_>>(), "probes": probes.collect::<Vec<_>>(),
         "models": models(n).values().filter_map(|m| model_json(m, n.dt).ok()).collect::<Vec<_>>(), "resolved": scene.resolved,
+        "synapses": synapses(n).values().filter_map(|m| synapse_json(m, n.dt).ok()).collect::<Vec<_>>(),
     })
 }

@@ -10,7 +10,7 @@ use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
 use crate::base::npy;
-use crate::plan::{Plan, State};
+use crate::plan::{Plan, State, Traced};
 
 /// A state with what tells whether it belongs to a network.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +28,9 @@ pub struct About {
     pub seed: u64,
     pub scales: Vec<Vec<i32>>,
     pub populations: Vec<Members>,
+    /// Traces of neurons, by what they are of; their size is that of a population.
+    #[serde(default)]
+    pub traces: Vec<Members>,
     /// The scene, as it was run.
     pub scene: String,
 }
@@ -49,6 +52,11 @@ impl Checkpoint {
             seed: plan.seed,
             scales: state.scales.clone(),
             populations: members.collect(),
+            traces: plan
+                .traces
+                .iter()
+                .map(|t| Members { name: t.name.clone(), size: plan.populations[t.population].size, states: t.states.clone() })
+                .collect(),
             scene: scene.into(),
         };
         Self { about, state }
@@ -66,6 +74,17 @@ impl Checkpoint {
         for (a, b) in self.about.populations.iter().zip(&plan.populations) {
             if a.name != b.name || a.size != b.size || a.states != b.states {
                 return Err(format!("{} of the checkpoint and {} of the scene differ in name, size or states", a.name, b.name));
+            }
+        }
+        for (a, t) in self.about.traces.iter().zip(&plan.traces) {
+            if a.name != t.name || a.states != t.states {
+                return Err(format!(
+                    "the checkpoint has the traces {} ({}) and the scene {} ({})",
+                    a.name,
+                    a.states.join(", "),
+                    t.name,
+                    t.states.join(", ")
+                ));
             }
         }
         self.state.fits(plan)
@@ -90,6 +109,15 @@ fn write(checkpoint: &Checkpoint, path: &Path) -> std::io::Result<()> {
             zip.write_all(bytemuck::cast_slice(column))?;
         }
     }
+    for (t, traced) in checkpoint.state.traces.iter().enumerate() {
+        let columns = traced.values.iter().map(|v| ("<f4", bytemuck::cast_slice(v)));
+        for (v, (kind, bytes)) in columns.chain([("<u4", bytemuck::cast_slice(&traced.last))]).enumerate() {
+            let bytes: &[u8] = bytes;
+            zip.start_file(trace_name(t, v), options)?;
+            zip.write_all(&npy::header(kind, &format!("({},)", bytes.len() / 4)))?;
+            zip.write_all(bytes)?;
+        }
+    }
     zip.start_file("due.npy", options)?;
     let slots = checkpoint.state.due.first().map_or(0, Vec::len);
     zip.write_all(&npy::header("<i4", &format!("({}, {slots})", checkpoint.state.due.len())))?;
@@ -104,6 +132,11 @@ fn column_name(population: usize, variable: usize) -> String {
     format!("state_{population}_{variable}.npy")
 }
 
+/// The trace of this number; one more is the step of the last spike.
+fn trace_name(traces: usize, number: usize) -> String {
+    format!("trace_{traces}_{number}.npy")
+}
+
 pub fn read_checkpoint(path: &Path) -> Result<Checkpoint, String> {
     let wrong = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
     let file = File::open(path).map_err(|e| wrong(&e))?;
@@ -115,13 +148,22 @@ pub fn read_checkpoint(path: &Path) -> Result<Checkpoint, String> {
         let column = |v: usize| array(&mut zip, &column_name(p, v)).map(|a| a.values.iter().map(|x| *x as f32).collect());
         values.push((0..members.states.len()).map(column).collect::<Result<Vec<Vec<f32>>, String>>().map_err(|e| wrong(&e))?);
     }
+    let mut traces = Vec::new();
+    for (t, members) in about.traces.iter().enumerate() {
+        let mut columns: Vec<Vec<f64>> = Vec::new();
+        for v in 0..=members.states.len() {
+            columns.push(array(&mut zip, &trace_name(t, v)).map_err(|e| wrong(&e))?.values);
+        }
+        let last = columns.pop().unwrap_or_default().into_iter().map(|x| x as u32).collect();
+        traces.push(Traced { values: columns.into_iter().map(|v| v.into_iter().map(|x| x as f32).collect()).collect(), last });
+    }
     let due = array(&mut zip, "due.npy").map_err(|e| wrong(&e))?;
     let slots = due.shape.get(1).copied().unwrap_or(0);
     let due = match slots {
         0 => Vec::new(),
         n => due.values.chunks(n).map(|row| row.iter().map(|x| *x as i32).collect()).collect(),
     };
-    let state = State { step: about.step, scales: about.scales.clone(), values, due };
+    let state = State { step: about.step, scales: about.scales.clone(), values, due, traces };
     Ok(Checkpoint { about, state })
 }
 

@@ -29,6 +29,16 @@ pub struct Compiled {
     parameters: Vec<String>,
 }
 
+/// What else is known of a program that is made.
+pub(super) struct Made {
+    pub method: String,
+    pub period: Option<Id>,
+    /// States beyond those of the model.
+    pub hidden: usize,
+    pub inputs: usize,
+    pub update: String,
+}
+
 impl Compiled {
     /// The coefficients of the program for these parameters, in f64.
     pub fn coefficients(&self, parameters: &[f64]) -> Result<Vec<f64>, String> {
@@ -63,20 +73,28 @@ impl Model {
             states.extend(self.states.iter().map(|s| format!("rest of {}", s.name)));
         }
         let hidden = states.len() - self.states.len();
-        let least = (0..self.parameters.len()).map(|p| self.least(&graph, period, p)).collect();
-        let (program, wanted) = emit::emit(&graph, &stages, states.len(), self.receptors.len(), self.inputs.len());
-        Ok(Compiled {
+        let made = Made { method, period, hidden, inputs: self.inputs.len(), update: String::new() };
+        let mut compiled = self.compiled(graph, &stages, states, made);
+        compiled.update = self.describe(&compiled.method, dt);
+        Ok(compiled)
+    }
+
+    /// What stages become, with what is known of the parameters in them.
+    pub(super) fn compiled(&self, graph: Graph, stages: &[Stage], states: Vec<String>, made: Made) -> Compiled {
+        let least = (0..self.parameters.len()).map(|p| self.least(&graph, made.period, p)).collect();
+        let (program, wanted) = emit::emit(&graph, stages, states.len(), self.receptors.len(), made.inputs);
+        Compiled {
             program,
             uses: wanted.iter().map(|id| graph.uses(*id).into_iter().collect()).collect(),
             states,
-            hidden_initial: vec![0.0; hidden],
+            hidden_initial: vec![0.0; made.hidden],
             least,
-            update: self.describe(&method, dt),
-            method,
+            update: made.update,
+            method: made.method,
             graph,
             wanted,
             parameters: self.parameters.iter().map(|p| p.name.clone()).collect(),
-        })
+        }
     }
 
     /// Times and capacitances that are divided by must be positive, a refractory period not negative.

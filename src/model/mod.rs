@@ -18,8 +18,10 @@ mod scalar;
 mod show;
 mod statement;
 mod step;
+mod synapse;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod typed;
 
 use std::sync::Arc;
@@ -27,6 +29,7 @@ use std::sync::Arc;
 pub use builtin::builtin;
 pub use compile::Compiled;
 pub use read::{KEYS, read};
+pub use synapse::{SYNAPSE_KEYS, SynapseModel, builtin_synapses, read_synapse};
 
 use crate::base::problem::Source;
 use crate::base::units::Dimension;
@@ -130,6 +133,35 @@ pub struct Input {
 }
 
 impl Model {
+    /// A model without anything, read from this text.
+    pub(crate) fn empty(source: Arc<Source>) -> Self {
+        Self {
+            name: String::new(),
+            about: String::new(),
+            cite: String::new(),
+            parameters: Vec::new(),
+            states: Vec::new(),
+            receptors: Vec::new(),
+            inputs: Vec::new(),
+            by_sign: false,
+            source,
+            statements: Vec::new(),
+            functions: Arc::new([]),
+            explicit: false,
+            method: None,
+            substeps: 1,
+            threshold: None,
+            threshold_text: String::new(),
+            each_substep: false,
+            paired: false,
+            reset: Vec::new(),
+            period: None,
+            period_text: None,
+            clamp: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
     /// Whether a state variable is held while the neuron is refractory.
     pub fn holds(&self, state: usize) -> bool {
         self.clamp.contains(&state)

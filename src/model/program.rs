@@ -1,5 +1,7 @@
 //! What one neuron does in one step, as straight-line numbers: the form both engines run. Knows no names and no text.
 
+use crate::base::math;
+
 /// Index of a value computed by a `Let`.
 pub type Reg = u32;
 
@@ -32,6 +34,49 @@ pub enum Binary {
     Equal,
     And,
     Or,
+}
+
+impl Unary {
+    /// What the operation means, to the bit.
+    pub fn of(self, x: f32) -> f32 {
+        match self {
+            Unary::Neg => -x,
+            Unary::Recip => math::recip(x),
+            Unary::Sqrt => math::sqrt(x),
+            Unary::Exp => math::exp(x),
+            Unary::Expm1 => math::expm1(x),
+            Unary::Exprel => math::exprel(x),
+            Unary::Log => math::log(x),
+            Unary::Tanh => math::tanh(x),
+            Unary::Abs => x.abs(),
+            Unary::Floor => x.floor(),
+            Unary::Not => truth(x == 0.0),
+        }
+    }
+}
+
+impl Binary {
+    /// What the operation means, to the bit.
+    pub fn of(self, x: f32, y: f32) -> f32 {
+        match self {
+            Binary::Add => x + y,
+            Binary::Sub => x - y,
+            Binary::Mul => x * y,
+            Binary::Pow => math::pow(x, y),
+            Binary::Min if y < x => y,
+            Binary::Max if x < y => y,
+            Binary::Min | Binary::Max => x,
+            Binary::Less => truth(x < y),
+            Binary::LessEqual => truth(x <= y),
+            Binary::Equal => truth(x == y),
+            Binary::And => truth(x != 0.0 && y != 0.0),
+            Binary::Or => truth(x != 0.0 || y != 0.0),
+        }
+    }
+}
+
+fn truth(x: bool) -> f32 {
+    if x { 1.0 } else { 0.0 }
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]

@@ -35,12 +35,12 @@ pub const KEYS: [&str; 18] = [
 const METHODS: [&str; 4] = ["exact", "exponential_euler", "rk4", "euler"];
 
 /// Any step will do to check a model before the run's own is known.
-const TRIAL_STEP: f64 = 0.1;
+pub(super) const TRIAL_STEP: f64 = 0.1;
 
-struct Reader<'a> {
-    table: &'a dyn TableLike,
-    source: &'a Arc<Source>,
-    problems: Vec<Problem>,
+pub(super) struct Reader<'a> {
+    pub(super) table: &'a dyn TableLike,
+    pub(super) source: &'a Arc<Source>,
+    pub(super) problems: Vec<Problem>,
 }
 
 /// Reads and checks a model; all problems at once.
@@ -81,7 +81,7 @@ pub fn read(
         clamp: Vec::new(),
         events: reader.events(),
     };
-    reader.states(&mut model);
+    reader.states("state", &mut model);
     reader.receptors(&mut model);
     reader.refractory(&mut model);
     reader.unique(&model);
@@ -105,7 +105,7 @@ pub fn read(
 }
 
 impl Reader<'_> {
-    fn problem(&mut self, item: Option<&Item>, message: impl Into<String>) {
+    pub(super) fn problem(&mut self, item: Option<&Item>, message: impl Into<String>) {
         let problem = Problem::new(message);
         self.problems.push(match item.and_then(Item::span) {
             Some(span) => problem.at(self.source, span),
@@ -117,7 +117,7 @@ impl Reader<'_> {
         self.problems.push(spot.problem(self.source, fault));
     }
 
-    fn keys(&mut self, table: &dyn TableLike, known: &[&str], what: &str) {
+    pub(super) fn keys(&mut self, table: &dyn TableLike, known: &[&str], what: &str) {
         for (key, _) in table.iter().filter(|(key, _)| !known.contains(key)) {
             let mut problem = Problem::new(format!("`{key}` is no key of {what}"));
             problem.help = did_you_mean(key, known.iter().copied());
@@ -127,7 +127,7 @@ impl Reader<'_> {
     }
 
     /// A key's string with its place.
-    fn text(&mut self, key: &str) -> Option<(String, Spot)> {
+    pub(super) fn text(&mut self, key: &str) -> Option<(String, Spot)> {
         let item = self.table.get(key)?;
         self.string(key, item)
     }
@@ -177,7 +177,7 @@ impl Reader<'_> {
         self.parse(&text, spot)
     }
 
-    fn block(&mut self, key: &str) -> Vec<Statement> {
+    pub(super) fn block(&mut self, key: &str) -> Vec<Statement> {
         let Some((text, spot)) = self.text(key) else { return Vec::new() };
         statement::statements(&text, &spot).unwrap_or_else(|f| {
             self.fault(&spot, f);
@@ -185,7 +185,7 @@ impl Reader<'_> {
         })
     }
 
-    fn functions(&mut self) -> Arc<[Function]> {
+    pub(super) fn functions(&mut self) -> Arc<[Function]> {
         let Some((text, spot)) = self.text("functions") else { return Arc::new([]) };
         let list = statement::functions(&text, &spot).unwrap_or_else(|f| {
             self.fault(&spot, f);
@@ -226,7 +226,7 @@ impl Reader<'_> {
     }
 
     /// The entries of a sub-table, in order.
-    fn entries(&mut self, key: &str) -> Vec<(String, Item)> {
+    pub(super) fn entries(&mut self, key: &str) -> Vec<(String, Item)> {
         match self.table.get(key).map(|item| (item, item.as_table_like())) {
             None => Vec::new(),
             Some((_, Some(table))) => table.iter().map(|(k, i)| (k.to_string(), i.clone())).collect(),
@@ -237,7 +237,7 @@ impl Reader<'_> {
         }
     }
 
-    fn parameters(&mut self, evaluate: &mut dyn FnMut(&Item) -> Result<Quantity, Problem>) -> Vec<Parameter> {
+    pub(super) fn parameters(&mut self, evaluate: &mut dyn FnMut(&Item) -> Result<Quantity, Problem>) -> Vec<Parameter> {
         let mut out = Vec::new();
         for (name, item) in self.entries("parameters") {
             match evaluate(&item) {
@@ -248,7 +248,7 @@ impl Reader<'_> {
         out
     }
 
-    fn states(&mut self, model: &mut Model) {
+    pub(super) fn states(&mut self, key: &str, model: &mut Model) {
         let (mut graph, mut names) =
             (Graph::default(), Names { functions: model.functions.clone(), visible: model.functions.len(), ..Names::default() });
         for (i, p) in model.parameters.iter().enumerate() {
@@ -256,7 +256,7 @@ impl Reader<'_> {
             names.now.insert(p.name.clone(), (leaf, p.dimension));
         }
         names.common = names.now.clone();
-        for (name, item) in self.entries("state") {
+        for (name, item) in self.entries(key) {
             let number = item.as_float().or(item.as_integer().map(|n| n as f64));
             let read = match number {
                 Some(x) => Some((Expr { node: Node::Number(x), span: 0..0 }, Spot { base: None, whole: item.span() })),
@@ -333,7 +333,7 @@ impl Reader<'_> {
         }
     }
 
-    fn unique(&mut self, model: &Model) {
+    pub(super) fn unique(&mut self, model: &Model) {
         let all = model.parameters.iter().map(|p| &p.name).chain(model.states.iter().map(|s| &s.name));
         let named = model.receptors.iter().filter(|r| r.action.is_none()).map(|r| &r.name);
         let mut seen = std::collections::HashSet::new();

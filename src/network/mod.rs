@@ -5,7 +5,7 @@ mod space;
 
 use std::sync::Arc;
 
-use crate::model::Model;
+use crate::model::{Model, SynapseModel};
 pub use space::{Degree, Distance, Layout, Positions, Profile, Shape};
 
 #[derive(Clone, Debug)]
@@ -153,6 +153,18 @@ pub struct Projection {
     pub delay_by_distance: Option<Profile>,
     /// Where its synapses come from; the plan chooses if it is not said.
     pub storage: Option<Storage>,
+    /// How its synapses change; static ones do not.
+    pub changing: Option<Changing>,
+}
+
+/// A synapse model with its numbers.
+#[derive(Clone, Debug)]
+pub struct Changing {
+    /// Projections of one population that name the same and have the same numbers share the traces of their source neurons.
+    pub name: String,
+    pub model: Arc<SynapseModel>,
+    /// One for each parameter of the model.
+    pub parameters: Vec<f64>,
 }
 
 /// Whether synapses are kept in memory, or drawn again at every spike.

@@ -4,7 +4,7 @@
 //! weight so large that the scale of its receptor no longer fits.
 
 use super::lower::lower;
-use super::{Plan, scale};
+use super::{Plan, Traced, scale};
 use crate::network::{Drive, Network, Projection, Stimulus};
 
 /// The plan of `new`, for an engine that runs `plan`, which came from `old`. An error says what needs a rebuild, or what is wrong.
@@ -23,6 +23,10 @@ pub fn edit(old: &Network, plan: &Plan, new: &Network) -> Result<Plan, String> {
         if a.program != b.program {
             return Err(format!("the model of {} becomes another one: this needs the network to be rebuilt", a.name));
         }
+    }
+    let used = |plan: &Plan| plan.projections.iter().map(|p| p.traces).collect::<Vec<_>>();
+    if used(plan) != used(&edited) || plan.traces.iter().zip(&edited.traces).any(|(a, b)| a.program != b.program) {
+        return Err("other synapses change than before, or by another rule: this needs the network to be rebuilt".into());
     }
     Ok(edited)
 }
@@ -93,6 +97,7 @@ fn wired_alike(a: &Projection, b: &Projection) -> bool {
         && a.delay_by_distance == b.delay_by_distance
         && a.weight_by_distance.is_some() == b.weight_by_distance.is_some()
         && (a.autapses, a.multapses) == (b.autapses, b.multapses)
+        && a.changing.as_ref().map(|c| &c.model.name) == b.changing.as_ref().map(|c| &c.model.name)
 }
 
 fn driven_alike(a: &Stimulus, b: &Stimulus) -> bool {
@@ -120,6 +125,8 @@ pub struct State {
     pub values: Vec<Vec<Vec<f32>>>,
     /// Inputs that are under way: entry d is due at step + 1 + d, one sum for each slot.
     pub due: Vec<Vec<i32>>,
+    /// By traces of the plan.
+    pub traces: Vec<Traced>,
 }
 
 impl State {
@@ -133,6 +140,17 @@ impl State {
                 .all(|(values, p)| values.len() == p.states.len() && values.iter().all(|v| v.len() == p.size as usize));
         if !alike {
             return Err("the checkpoint is of a network with other populations or state variables".into());
+        }
+        let traced = self.traces.len() == plan.traces.len()
+            && self.traces.iter().zip(&plan.traces).all(|(a, t)| {
+                let size = plan.populations[t.population].size as usize;
+                a.values.len() == t.states.len() && a.values.iter().all(|v| v.len() == size) && a.last.len() == size
+            });
+        if !traced {
+            return Err("the checkpoint is of a network whose synapses change in another way".into());
+        }
+        if self.traces.iter().flat_map(|t| &t.last).any(|last| u64::from(*last) > self.step) {
+            return Err("the checkpoint tells of spikes that are later than itself: it is damaged".into());
         }
         if self.due.iter().any(|row| row.len() != plan.slots) {
             return Err("the checkpoint is of a network with other receptors".into());

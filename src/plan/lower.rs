@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::laws::{self, Spread};
 use super::space::{self, Between, Sheet};
+use super::traces;
 use super::{
     Choice, DriveKind, DrivePlan, Keep, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight, Wiring, purpose, scale, storage,
 };
@@ -47,6 +48,8 @@ pub fn lower(network: &Network, wirings: Vec<Arc<Wiring>>, storage: Vec<Choice>,
         let lowered = projection(network, &populations, (i, p), wiring, choice, between);
         projections.push(lowered.map_err(|e| format!("projection {}: {e}", title(network, p)))?);
     }
+    let (used, traces) = traces::traces(network)?;
+    projections.iter_mut().zip(used).for_each(|(p, traces)| p.traces = traces);
     let longest = projections.iter().map(|p| p.longest()).fold(1.0, f64::max);
     if longest > LONGEST_DELAY {
         return Err(format!("a delay of {longest} steps: at most {LONGEST_DELAY} fit; take a longer dt or a shorter delay"));
@@ -61,6 +64,7 @@ pub fn lower(network: &Network, wirings: Vec<Arc<Wiring>>, storage: Vec<Choice>,
         populations,
         projections,
         drives,
+        traces,
         probes: network.probes.iter().filter_map(probe).collect(),
         budget: Vec::new(),
     };
@@ -68,7 +72,7 @@ pub fn lower(network: &Network, wirings: Vec<Arc<Wiring>>, storage: Vec<Choice>,
     Ok(plan)
 }
 
-fn title(network: &Network, p: &Projection) -> String {
+pub(super) fn title(network: &Network, p: &Projection) -> String {
     format!("{}->{}", network.populations[p.from.population].name, network.populations[p.to.population].name)
 }
 
@@ -180,6 +184,7 @@ fn projection(
         storage,
         between,
         by_distance,
+        traces: None,
     })
 }
 
@@ -270,6 +275,7 @@ fn budget(plan: &Plan) -> Vec<(&'static str, u64)> {
         ("wiring", plan.projections.iter().map(|p| p.wiring.bytes()).sum()),
         ("delay ring", plan.ring as u64 * plan.slots as u64 * 4),
         ("state", plan.populations.iter().map(columns).sum()),
+        ("traces", plan.traces.iter().map(|t| u64::from(plan.populations[t.population].size) * 4 * (1 + t.states.len() as u64)).sum()),
         ("drive", plan.drives.iter().map(|d| u64::from(d.to.len()) * 16).sum()),
     ]
 }

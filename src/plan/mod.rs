@@ -9,6 +9,7 @@ mod scale;
 mod space;
 mod storage;
 mod synapses;
+mod traces;
 mod types;
 mod wiring;
 
@@ -19,7 +20,8 @@ pub use lower::{plan, plan_within};
 pub use scale::UNDER_WAY;
 pub use space::{Between, ByDistance, Sheet, Table};
 pub use synapses::{Connection, Drawn, Synapses, connections, connections_of, constant};
-pub use types::{Choice, DriveKind, DrivePlan, Keep, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight};
+pub use traces::{Traced, Traces, UNCHANGED, not_finite, scaled};
+pub use types::{Choice, DriveKind, DrivePlan, Keep, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, TracePlan, Weight};
 pub use wiring::{Ends, Kind, LeftOut, Permutation, Stubs, Wiring};
 
 /// What a random stream is for; the second half of its name is a number within the purpose.

@@ -21,6 +21,7 @@ pub struct Plan {
     pub populations: Vec<PopulationPlan>,
     pub projections: Vec<ProjectionPlan>,
     pub drives: Vec<DrivePlan>,
+    pub traces: Vec<TracePlan>,
     pub probes: Vec<ProbePlan>,
     /// What memory is spent on, counted before any of it is allocated.
     pub budget: Vec<(&'static str, u64)>,
@@ -96,6 +97,20 @@ pub struct ProjectionPlan {
     /// Number of the random streams of this projection.
     pub stream: u32,
     pub storage: Choice,
+    /// The traces of its sources, which make the factor of every spike.
+    pub traces: Option<usize>,
+}
+
+/// Traces of the neurons of a population, which projections that leave it share.
+pub struct TracePlan {
+    pub population: usize,
+    /// The first projection that uses them, and the synapse model.
+    pub name: String,
+    pub states: Vec<String>,
+    /// What a spike does: its states are the traces, then the factor; its input is the steps since the last spike.
+    pub program: Arc<Program>,
+    pub coefficients: Vec<f32>,
+    pub initial: Vec<f32>,
 }
 
 /// How a projection's synapses are held, and why.

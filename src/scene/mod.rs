@@ -17,6 +17,7 @@ mod schema;
 mod shipped;
 mod space;
 mod stimuli;
+mod synapses;
 mod value;
 
 use std::path::Path;
@@ -64,7 +65,7 @@ pub struct Scene {
     pub resolved: String,
 }
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "format",
     "title",
     "about",
@@ -76,6 +77,7 @@ const KEYS: [&str; 18] = [
     "tables",
     "models",
     "populations",
+    "synapses",
     "projections",
     "stimuli",
     "probes",
@@ -105,7 +107,8 @@ pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Re
     let made = populations::populations(&mut reader, table, &models);
     let (seed, warmup, duration) = run.unwrap_or_default();
     let places = parts::Places { populations: &made.all, members: &made.members, families: &made.families, unread: &made.unread, seed };
-    let projections = projections::projections(&mut reader, table, &places);
+    let synapses = synapses::synapses(&mut reader, table);
+    let projections = projections::projections(&mut reader, table, &places, &synapses);
     let stimuli = stimuli::stimuli(&mut reader, table, &places);
     let probes = probes::probes(&mut reader, table, &places, &projections);
     let presets = expectations::presets(&mut reader, table, &places);

@@ -61,7 +61,7 @@ fn set_parameter(document: &mut DocumentMut, name: &str, value: Value) -> Result
     Ok(())
 }
 
-/// Gives what stands at an address a value: `g`, `exc.tau_m`, `exc->inh.weight`, `external.rate`.
+/// Gives what stands at an address a value: `g`, `exc.tau_m`, `exc->inh.weight`, `external.rate`, `depressing.U`.
 fn set_address(document: &mut DocumentMut, address: &str, value: Value) -> Result<(), Problem> {
     let Some((place, key)) = address.rsplit_once('.') else { return set_parameter(document, address, value) };
     if let Some((from, to)) = place.split_once("->") {
@@ -72,7 +72,10 @@ fn set_address(document: &mut DocumentMut, address: &str, value: Value) -> Resul
     if stimuli.is_some_and(|all| all.iter().any(|t| named(t, "name") == place)) {
         return set_entry(document, "stimuli", place, key, value, |t| named(t, "name") == place);
     }
-    set_population(document, place, key, value)
+    if document.get("synapses").is_some_and(|all| all.get(place).is_some()) {
+        return set_in(document, "synapses", place, key, value);
+    }
+    set_in(document, "populations", place, key, value)
 }
 
 /// A name or a list of names, as one address writes it: `exc,inh`.
@@ -112,11 +115,12 @@ fn set_entry(
     }
 }
 
-fn set_population(document: &mut DocumentMut, population: &str, parameter: &str, value: Value) -> Result<(), Problem> {
-    let table = document.get_mut("populations").and_then(|p| p.get_mut(population)).and_then(Item::as_table_like_mut);
+/// A parameter of a population or of a synapse model.
+fn set_in(document: &mut DocumentMut, kind: &str, population: &str, parameter: &str, value: Value) -> Result<(), Problem> {
+    let table = document.get_mut(kind).and_then(|p| p.get_mut(population)).and_then(Item::as_table_like_mut);
     let Some(table) = table else {
         return Err(Problem::new(format!("no population is named `{population}`"))
-            .help("write NAME=VALUE, POPULATION.PARAMETER=VALUE, FROM->TO.weight=VALUE or STIMULUS.rate=VALUE"));
+            .help("write NAME=VALUE, POPULATION.PARAMETER=VALUE, SYNAPSE.PARAMETER=VALUE, FROM->TO.weight=VALUE or STIMULUS.rate=VALUE"));
     };
     if !table.contains_key("parameters") {
         table.insert("parameters", Item::Table(toml_edit::Table::new()));

@@ -4,17 +4,19 @@ use toml_edit::{Item, Table, TableLike};
 
 use super::fields::Reader;
 use super::parts::Places;
+use super::synapses::Synapses;
 use super::value::Wrong;
 use super::{files, space};
 use crate::base::problem::did_you_mean;
 use crate::base::units::TIME;
 use crate::network::{Degree, Kind, Law, Part, Profile, Projection, Receptor, Rule, Shape, Storage};
 
-pub const KEYS: [&str; 20] = [
+pub const KEYS: [&str; 21] = [
     "from",
     "to",
     "rule",
     "receptor",
+    "synapse",
     "weight",
     "delay",
     "allow_autapses",
@@ -35,7 +37,7 @@ pub const KEYS: [&str; 20] = [
 pub const RULES: [&str; 8] =
     ["all_to_all", "one_to_one", "fixed_probability", "fixed_in_degree", "fixed_out_degree", "fixed_total_number", "distance", "list"];
 
-pub fn projections(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Projection> {
+pub fn projections(reader: &mut Reader, document: &Table, places: &Places, synapses: &Synapses) -> Vec<Projection> {
     let mut out = Vec::new();
     for (item, table) in tables(reader, document, "projections") {
         reader.keys("a projection", table.as_ref(), &KEYS);
@@ -53,11 +55,10 @@ pub fn projections(reader: &mut Reader, document: &Table, places: &Places) -> Ve
             for target in &to {
                 let outer = std::mem::take(&mut reader.scope.bound);
                 reader.scope.bound = bound(places, source, target);
-                if let Some(p) = pair(reader, &item, table.as_ref(), places, source, target)
-                    && !empty(&p)
-                {
-                    out.push(p);
-                }
+                let made = pair(reader, &item, table.as_ref(), places, source, target);
+                let named = table.get("synapse");
+                let changing = named.and_then(|name| synapses.changing(reader, name));
+                out.extend(made.filter(|p| !empty(p)).map(|p| Projection { changing, ..p }));
                 reader.scope.bound = outer;
             }
         }
@@ -147,6 +148,7 @@ fn pair(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places
         weight_by_distance,
         delay_by_distance,
         storage,
+        changing: None,
     })
 }
 

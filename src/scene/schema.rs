@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{PARAMETER_KEYS, RUN_KEYS, TABLE_KEYS, expectations, populations, probes, projections, stimuli};
+use super::{PARAMETER_KEYS, RUN_KEYS, TABLE_KEYS, expectations, populations, probes, projections, stimuli, synapses};
 
 /// A JSON Schema of draft 7.
 pub fn schema() -> Value {
@@ -41,7 +41,10 @@ pub fn schema() -> Value {
             ]
         },
         "expect": { "type": "array", "items": object("expectation", &expectations::KEYS) },
-        "model": { "anyOf": [object("copied model", &populations::COPY_KEYS), object("model", &crate::model::KEYS)] }
+        "model": { "anyOf": [object("copied model", &populations::COPY_KEYS), object("model", &crate::model::KEYS)] },
+        "synapse": {
+            "anyOf": [object("copied synapse model", &synapses::COPY_KEYS), object("synapse model", &crate::model::SYNAPSE_KEYS)]
+        }
     });
     out
 }
@@ -58,7 +61,8 @@ fn object(table: &str, keys: &[&str]) -> Value {
         "column of a file" => &["file"],
         "number that changes in time" => &["steps"],
         "expectation" => &["metric"],
-        "copied model" => &["base"],
+        "copied model" | "copied synapse model" => &["base"],
+        "synapse model" => &["on_pre"],
         "table" => &["over"],
         _ => &[],
     };
@@ -98,6 +102,7 @@ fn property(table: &str, key: &str) -> Value {
         ("", "sets") => table_of(json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 })),
         ("", "tables") => table_of(object("table", &TABLE_KEYS)),
         ("", "models") => table_of(refer("model", "")),
+        ("", "synapses") => table_of(refer("synapse", "")),
         ("", "populations") => table_of(object("population", &populations::KEYS)),
         ("", "projections") => list_of("projection", &projections::KEYS),
         ("", "stimuli") => list_of("stimulus", &stimuli::KEYS),
@@ -112,6 +117,9 @@ fn property(table: &str, key: &str) -> Value {
         ("table", "values") => json!({ "type": "array" }),
         ("table", "entries") => json!({ "type": "object" }),
         ("population" | "copied model" | "model", "parameters") | ("population", "initial") => table_of(refer("values", "")),
+        ("copied synapse model", "parameters") => table_of(refer("quantity", "")),
+        ("synapse model", "parameters" | "source") => table_of(json!({ "type": ["string", "number", "object"] })),
+        ("synapse model", "equations" | "on_pre" | "functions") => text(about(key)),
         ("model", "state" | "receptors" | "inputs") => table_of(json!({ "type": ["string", "number", "object"] })),
         ("model", "substeps") => json!({ "type": "integer", "minimum": 1 }),
         ("model", "about" | "cite" | "equations" | "update" | "threshold" | "reset" | "method" | "receptor_by") => text(about(key)),
@@ -130,8 +138,8 @@ fn property(table: &str, key: &str) -> Value {
         ("expectation", "seeds" | "min_spikes") => json!({ "type": "integer", "minimum": 0 }),
         (
             _,
-            "title" | "about" | "cite" | "preset" | "model" | "like" | "each" | "file" | "column" | "unit" | "receptor" | "name" | "label"
-            | "input" | "base" | "metric" | "over" | "storage",
+            "title" | "about" | "cite" | "preset" | "model" | "like" | "each" | "file" | "column" | "unit" | "receptor" | "synapse"
+            | "name" | "label" | "input" | "base" | "metric" | "over" | "storage",
         ) => text(about(key)),
         (_, "duration" | "warmup" | "dt" | "delay" | "every" | "start" | "stop") => refer("quantity", "A time, with its unit"),
         // What has no rule yet may be anything: an editor must not underline what the reader takes.
@@ -152,6 +160,8 @@ fn about(key: &str) -> &'static str {
         "like" => "The population whose entries hold here too",
         "each" => "One population for each member of this set",
         "preset" => "The preset that is taken unless --preset names another",
+        "synapse" => "How the synapses change: a synapse model of this scene or a built-in one (`synfire list synapses`)",
+        "on_pre" => "What a spike of the source does, in order",
         "receptor" => "The receptor of the target that the weight goes to",
         "file" => "A file in the folder of the scene",
         "storage" => "stored, procedural, or auto",

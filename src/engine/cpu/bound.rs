@@ -77,7 +77,8 @@ fn counted(plan: &Plan, part: &Part) -> Bound {
     let neurons = numbers(&part.shares);
     let mut sums = vec![0u64; neurons * part::receptors(plan)];
     let kinds = build::kinds(plan);
-    for block in &part.rows {
+    // A factor makes no weight larger.
+    for block in part.rows.iter().chain(part.changing.rows()) {
         block.all(&kinds, |receptor, neuron, weight| sums[receptor * neurons + neuron as usize] += u64::from(weight.unsigned_abs()));
     }
     let mut most: Vec<Vec<u64>> = plan.populations.iter().map(|p| vec![0; p.scale.len()]).collect();

@@ -1,5 +1,7 @@
 //! Building stored rows, in parallel over blocks of sources. The result does not depend on the number of threads that build.
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 
 use super::partition::Owners;
@@ -7,14 +9,15 @@ use super::rows::{self, BLOCK, Block, Kind, Run};
 use super::sums::SHORT;
 use crate::plan::{Drawn, Plan, ProjectionPlan, Synapses, constant};
 
-/// Rows of all neurons onto the neurons of each owner; `owned` says how many neurons each has.
-pub fn blocks(plan: &Plan, owners: &Owners, owned: &[usize]) -> Result<Vec<Vec<Block>>, String> {
+/// Rows of all neurons in one layer onto the neurons of each owner; `owned` says how many neurons each has.
+pub fn blocks(plan: &Plan, owners: &Owners, owned: &[usize], layer: usize) -> Result<Vec<Vec<Block>>, String> {
     if plan.projections.len() > usize::from(u16::MAX) / 2 {
         return Err(format!("{} projections: at most 32,767 can be built", plan.projections.len()));
     }
     let kinds = kinds(plan);
     let alike = alike(plan, &kinds);
-    let builder = Builder { plan, owners, owned, keys: (0..plan.populations.len()).map(|p| Keys::new(plan, p, &alike)).collect(), kinds };
+    let builder =
+        Builder { plan, owners, owned, keys: (0..plan.populations.len()).map(|p| Keys::new(plan, p, &alike, layer)).collect(), kinds };
     let built: Vec<Vec<Block>> = (0..plan.neurons.div_ceil(BLOCK)).into_par_iter().map(|b| builder.block(b)).collect::<Result<_, _>>()?;
     let mut out: Vec<Vec<Block>> = owned.iter().map(|_| Vec::with_capacity(built.len())).collect();
     built.into_iter().for_each(|of| out.iter_mut().zip(of).for_each(|(out, block)| out.push(block)));
@@ -42,7 +45,10 @@ pub fn stored(p: &ProjectionPlan) -> bool {
 
 /// For each kind the first that is the same where weights are stored: runs of alike kinds can be one.
 fn alike(plan: &Plan, kinds: &[Kind]) -> Vec<u16> {
-    let mixed: Vec<bool> = plan.projections.iter().map(|p| plan.projections.iter().any(|q| q.source == p.source && stored(q))).collect();
+    let layers: Vec<(usize, usize)> = plan.projections.iter().map(|p| (p.source, plan.layer(p))).collect();
+    let with_stored: BTreeSet<(usize, usize)> =
+        plan.projections.iter().zip(&layers).filter(|(p, _)| stored(p)).map(|(_, layer)| *layer).collect();
+    let mixed: Vec<bool> = layers.iter().map(|layer| with_stored.contains(layer)).collect();
     let first = |i: usize| {
         let same = |j: usize| mixed[j / 2] && (kinds[i].receptor, kinds[i].shift) == (kinds[j].receptor, kinds[j].shift);
         if mixed[i / 2] { (0..i).find(|j| same(*j)).unwrap_or(i) } else { i }
@@ -63,8 +69,9 @@ struct Keys {
 }
 
 impl Keys {
-    fn new(plan: &Plan, population: usize, alike: &[u16]) -> Self {
-        let of = || plan.projections.iter().enumerate().filter(|(_, p)| p.source == population && !p.procedural());
+    fn new(plan: &Plan, population: usize, alike: &[u16], layer: usize) -> Self {
+        let here = |p: &ProjectionPlan| p.source == population && !p.procedural() && plan.layer(p) == layer;
+        let of = || plan.projections.iter().enumerate().filter(|(_, p)| here(p));
         let mut kinds: Vec<u16> = of().flat_map(|(i, _)| [alike[2 * i], alike[2 * i + 1]]).collect();
         kinds.sort_unstable();
         kinds.dedup();

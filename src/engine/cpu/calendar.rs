@@ -5,11 +5,14 @@ use std::collections::VecDeque;
 
 use super::rows::{BLOCK, Block, Cursor, Kind, Run};
 use super::sums::Sums;
+use crate::plan::{UNCHANGED, scaled};
 
 #[derive(Clone, Copy)]
 struct Waiting {
     cursor: Cursor,
     run: Run,
+    /// Of all weights, in units of 2^-31.
+    factor: u32,
 }
 
 pub struct Calendar {
@@ -32,14 +35,14 @@ impl Calendar {
         self.kinds = kinds;
     }
 
-    /// A neuron has spiked at step `now`: its row is under way. Gives the number of its synapses.
+    /// A neuron has spiked at step `now`: its row is under way, every weight times a factor. Gives the number of its synapses.
     #[inline(always)]
-    pub fn spike(&mut self, now: u64, neuron: u32, blocks: &[Block]) -> u32 {
+    pub fn spike(&mut self, now: u64, neuron: u32, factor: u32, blocks: &[Block]) -> u32 {
         let block = &blocks[(neuron / BLOCK) as usize];
         let Some((cursor, count)) = block.start(neuron) else { return 0 };
         let run = block.runs[cursor.run as usize];
         let bucket = (now + u64::from(run.delay)) % self.buckets.len() as u64;
-        self.buckets[bucket as usize].push(Waiting { cursor, run });
+        self.buckets[bucket as usize].push(Waiting { cursor, run, factor });
         count
     }
 
@@ -54,16 +57,21 @@ impl Calendar {
         let mut bucket = std::mem::replace(&mut self.buckets[(now % count) as usize], std::mem::take(&mut self.spare));
         for waiting in bucket.drain(..) {
             let block = &blocks[(waiting.cursor.source / BLOCK) as usize];
-            let Waiting { mut cursor, mut run } = waiting;
+            let Waiting { mut cursor, mut run, factor } = waiting;
             let delay = run.delay;
             loop {
-                block.add(cursor, run, self.kinds[usize::from(run.kind)], sums, now);
+                let kind = self.kinds[usize::from(run.kind)];
+                if factor == UNCHANGED {
+                    block.add(cursor, run, kind, sums, now);
+                } else {
+                    block.add_scaled(cursor, run, kind, factor, sums, now);
+                }
                 cursor = Cursor { run: cursor.run + 1, at: cursor.at + run.len, ..cursor };
                 let Some(next) = block.run(cursor) else { break };
                 run = next;
                 if run.delay != delay {
                     let later = (now + u64::from(run.delay - delay)) % count;
-                    self.buckets[later as usize].push(Waiting { cursor, run });
+                    self.buckets[later as usize].push(Waiting { cursor, run, factor });
                     break;
                 }
             }
@@ -81,13 +89,15 @@ impl Calendar {
         let count = self.buckets.len();
         for d in 0..count - 1 {
             let bucket = ((now + 1 + d as u64) % count as u64) as usize;
-            for Waiting { cursor, run } in &self.buckets[bucket] {
+            for Waiting { cursor, run, factor } in &self.buckets[bucket] {
                 let block = &blocks[(cursor.source / BLOCK) as usize];
                 let (mut cursor, mut next) = (*cursor, Some(*run));
                 while let Some(r) = next {
                     let kind = self.kinds[usize::from(r.kind)];
                     let later = d + usize::from(r.delay - run.delay);
-                    block.each(cursor, r, kind, |neuron, weight| each(later, usize::from(kind.receptor), neuron, weight));
+                    block.each(cursor, r, kind, |neuron, weight| {
+                        each(later, usize::from(kind.receptor), neuron, scaled(weight, *factor));
+                    });
                     cursor = Cursor { run: cursor.run + 1, at: cursor.at + r.len, ..cursor };
                     next = block.run(cursor);
                 }

@@ -15,6 +15,7 @@
 mod bound;
 mod build;
 mod calendar;
+mod changing;
 mod currents;
 mod drive;
 mod exchange;
@@ -63,10 +64,10 @@ impl Cpu {
         let shares = partition::partition(&sizes, threads);
         let owners = Owners::new(sizes.len(), &shares);
         let owned: Vec<usize> = shares.iter().map(|of| partition::numbers(of)).collect();
-        let blocks = build::blocks(&plan, &owners, &owned)?;
+        let layers = changing::layers(&plan, &owners, &owned)?;
         let kinds = build::kinds(&plan);
-        let part = |(shares, blocks)| Part::new(&plan, shares, blocks, kinds.clone(), batch);
-        let parts: Vec<Part> = shares.into_iter().zip(blocks).map(part).collect();
+        let part = |(shares, layers)| Part::new(&plan, shares, layers, kinds.clone(), batch);
+        let parts: Vec<Part> = shares.into_iter().zip(layers).map(part).collect();
         let bound = Bound::new(&plan, &parts);
         bound.check(&plan)?;
         Ok(Self { step: 0, owners, parts, clock: None, bound, plan })
@@ -100,7 +101,7 @@ impl Cpu {
 
     /// Bytes taken by the stored synapses.
     pub fn synapse_bytes(&self) -> u64 {
-        self.parts.iter().flat_map(|p| &p.rows).map(rows::Block::bytes).sum()
+        self.parts.iter().flat_map(|p| p.rows.iter().chain(p.changing.rows())).map(rows::Block::bytes).sum()
     }
 
     /// State variable `variable` of a population, one value for each neuron.
@@ -136,16 +137,16 @@ impl Cpu {
         }
         let both = || self.plan.projections.iter().zip(&plan.projections);
         let turned = both().any(|(a, b)| (a.weight.law.min() < 0) != (b.weight.law.min() < 0));
-        let mut blocks = None;
+        let mut layers = None;
         if turned || both().any(|(a, b)| build::stored(a) || build::stored(b)) {
             let owned: Vec<usize> = self.parts.iter().map(|p| partition::numbers(&p.shares)).collect();
-            blocks = Some(build::blocks(plan, &self.owners, &owned)?);
+            layers = Some(changing::layers(plan, &self.owners, &owned)?);
         }
         let mut swap = |parts: &mut [Part], kinds: Vec<rows::Kind>| {
             for (i, part) in parts.iter_mut().enumerate() {
-                part.calendar.reweigh(kinds.clone());
-                if let Some(blocks) = &mut blocks {
-                    std::mem::swap(&mut part.rows, &mut blocks[i]);
+                part.reweigh(&kinds);
+                if let Some(layers) = &mut layers {
+                    part.swap(&mut layers[i]);
                 }
             }
         };
@@ -169,6 +170,7 @@ impl Cpu {
             scales: self.plan.populations.iter().map(|p| p.scale.clone()).collect(),
             values: self.plan.populations.iter().enumerate().map(values).collect(),
             due: self.due(),
+            traces: self.parts.first().map_or_else(Vec::new, |p| p.changing.traces.save()),
         }
     }
 
@@ -188,6 +190,7 @@ impl Cpu {
         self.step = state.step;
         self.take_over(&state.due);
         for part in &mut self.parts {
+            part.changing.traces.restore(&state.traces);
             for (share, columns) in part.shares.iter().zip(&mut part.columns) {
                 let range = share.start as usize..share.end as usize;
                 for (v, values) in state.values[share.population].iter().enumerate() {
@@ -247,6 +250,9 @@ impl Cpu {
     }
 
     fn check_finite(&self) -> Result<(), String> {
+        if let Some(wrong) = self.parts.first().and_then(|p| p.changing.traces.not_finite(&self.plan)) {
+            return Err(wrong);
+        }
         match self.parts.iter().filter_map(Part::not_finite).min() {
             None => Ok(()),
             Some((p, v, i)) => {

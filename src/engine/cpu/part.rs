@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::calendar::Calendar;
+use super::changing::Changing;
 use super::currents::{self, Feed};
 use super::drive::Draws;
 use super::exchange::Exchange;
@@ -14,7 +15,7 @@ use super::rows::{Block, Kind};
 use super::sums::Sums;
 use super::update::Columns;
 use crate::base::rng::Stream;
-use crate::plan::{Plan, Sample, Spike, purpose};
+use crate::plan::{Plan, Sample, Spike, UNCHANGED, purpose};
 
 pub struct Part {
     pub shares: Vec<Share>,
@@ -25,6 +26,7 @@ pub struct Part {
     pub rows: Vec<Block>,
     pub calendar: Calendar,
     procedural: Procedural,
+    pub changing: Changing,
     sums: Sums,
     /// Rows of the sums.
     steps: usize,
@@ -44,7 +46,9 @@ pub fn receptors(plan: &Plan) -> usize {
 
 impl Part {
     /// `batch` is the most steps that are taken at once.
-    pub fn new(plan: &Plan, shares: Vec<Share>, rows: Vec<Block>, kinds: Vec<Kind>, batch: usize) -> Self {
+    pub fn new(plan: &Plan, shares: Vec<Share>, layers: Vec<Vec<Block>>, kinds: Vec<Kind>, batch: usize) -> Self {
+        let mut layers = layers.into_iter();
+        let rows = layers.next().unwrap_or_default();
         let neurons = numbers(&shares);
         let steps = if procedural::any(plan) { batch.max(plan.ring - 1) } else { batch };
         let noise = Stream::new(plan.seed, [purpose::NOISE, 0]);
@@ -53,6 +57,7 @@ impl Part {
             feeds: Vec::new(),
             draws: Vec::new(),
             rows,
+            changing: Changing::new(plan, layers, &kinds),
             calendar: Calendar::new(plan.ring - 1, kinds),
             procedural: Procedural::new(plan, &shares),
             sums: Sums::new(neurons, receptors(plan), steps),
@@ -79,6 +84,20 @@ impl Part {
         self.draws = plan.drives.iter().enumerate().flat_map(draws).collect();
     }
 
+    /// Other rows, by layer, against those that are here.
+    pub fn swap(&mut self, layers: &mut [Vec<Block>]) {
+        if let Some((rows, changing)) = layers.split_first_mut() {
+            std::mem::swap(&mut self.rows, rows);
+            self.changing.swap(changing);
+        }
+    }
+
+    /// The kinds of an edited plan.
+    pub fn reweigh(&mut self, kinds: &[Kind]) {
+        self.calendar.reweigh(kinds.to_vec());
+        self.changing.reweigh(kinds);
+    }
+
     /// Takes over the numbers of an edited plan; states and inputs under way stay.
     pub fn adopt(&mut self, plan: &Plan) {
         for (columns, share) in self.columns.iter_mut().zip(&self.shares) {
@@ -94,10 +113,12 @@ impl Part {
             let p = &plan.populations[share.population];
             p.slot + receptor * p.size as usize + (share.start + neuron - share.local) as usize
         };
-        self.calendar.due(now, &self.rows, |d, receptor, neuron, weight| {
+        let mut add = |d: usize, receptor, neuron, weight| {
             let sum = &mut due[d][slot(receptor, neuron)];
             *sum = sum.wrapping_add(weight);
-        });
+        };
+        self.calendar.due(now, &self.rows, &mut add);
+        self.changing.due(now, &mut add);
         for (d, row) in due.iter_mut().enumerate().take(self.steps) {
             self.each_share(plan, |slot, receptor, share| {
                 let sums = self.sums.read(now + 1 + d as u64, receptor, share.local as usize, share.len() as usize);
@@ -119,6 +140,7 @@ impl Part {
         });
         let local = local.collect();
         self.calendar.take_over(local);
+        self.changing.forget();
         self.sums.clear();
     }
 
@@ -139,6 +161,7 @@ impl Part {
             let count = batch.min(from + steps - first);
             for step in first..first + count {
                 self.calendar.deliver(step + 1, &self.rows, &mut self.sums);
+                self.changing.deliver(step + 1, &mut self.sums);
             }
             watch.lap(&mut self.phases.deliver);
             for step in first..first + count {
@@ -167,8 +190,9 @@ impl Part {
     fn spread(&mut self, plan: &Plan, spikes: &[Spike]) {
         for spike in spikes {
             let step = u64::from(spike.step);
-            self.phases.events += u64::from(self.calendar.spike(step, spike.neuron, &self.rows));
-            self.phases.events += self.procedural.spike(step, spike.neuron, plan, &mut self.sums);
+            self.phases.events += u64::from(self.calendar.spike(step, spike.neuron, UNCHANGED, &self.rows));
+            self.phases.events += self.changing.spike(spike, plan);
+            self.phases.events += self.procedural.spike(step, spike.neuron, self.changing.factors(), plan, &mut self.sums);
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::partition::Share;
 use super::sums::Sums;
-use crate::plan::{Drawn, Plan, Synapses};
+use crate::plan::{Drawn, Plan, Synapses, UNCHANGED, scaled};
 
 pub struct Procedural {
     /// Procedural projections by the population that they leave.
@@ -26,10 +26,10 @@ impl Procedural {
         Self { leaving, shares: (0..plan.populations.len()).map(share).collect(), drawn: Vec::new() }
     }
 
-    /// A neuron has spiked at step `now`: its rows are drawn, and what lands in this thread is under way. Gives the number
-    /// of synapses that do.
+    /// A neuron has spiked at step `now`: its rows are drawn, and what lands in this thread is under way, weights times the factor
+    /// that its traces have made. Gives the number of synapses that do.
     #[inline(always)]
-    pub fn spike(&mut self, now: u64, neuron: u32, plan: &Plan, sums: &mut Sums) -> u64 {
+    pub fn spike(&mut self, now: u64, neuron: u32, factors: &[u32], plan: &Plan, sums: &mut Sums) -> u64 {
         if self.leaving.is_empty() {
             return 0;
         }
@@ -40,6 +40,7 @@ impl Procedural {
             let p = &plan.projections[*i];
             let (Some(source), Some(share)) = (p.from.find(index), self.shares[p.target]) else { continue };
             let mut synapses = Synapses::new(plan.seed, p);
+            let factor = p.traces.map_or(UNCHANGED, |n| factors[n]);
             self.drawn.clear();
             synapses.row(source, &mut self.drawn);
             let target = &plan.populations[p.target];
@@ -48,7 +49,7 @@ impl Procedural {
                 let Some(local) = share.local(d.target) else { continue };
                 events += 1;
                 let sum = &mut sums.from(now + u64::from(d.delay), receptors[usize::from(d.weight < 0)])[local as usize];
-                *sum = sum.wrapping_add(synapses.quanta(d));
+                *sum = sum.wrapping_add(scaled(synapses.quanta(d), factor));
             }
         }
         events

@@ -5,6 +5,7 @@
 //! not all over a delay ring. A synapse takes 2 or 4 bytes for its target and 2 or 4 for a weight that is drawn.
 
 use super::sums::{SHORT, Sums};
+use crate::plan::scaled;
 
 /// Sources that share one set of columns.
 pub const BLOCK: u32 = 256;
@@ -103,6 +104,16 @@ impl Block {
             }
             Synapses::Wide(t, w) => t[range.clone()].iter().zip(&w[range]).for_each(|(t, w)| add(&mut sums[*t as usize], *w)),
         }
+    }
+
+    /// Adds a run to the sums of a step, every weight times a factor.
+    #[inline(always)]
+    pub fn add_scaled(&self, cursor: Cursor, run: Run, kind: Kind, factor: u32, sums: &mut Sums, step: u64) {
+        if matches!(self.synapses, Synapses::Short(_) | Synapses::Long(_)) {
+            return self.add(cursor, run, Kind { weight: scaled(kind.weight, factor), ..kind }, sums, step);
+        }
+        let sums = sums.from(step, usize::from(kind.receptor));
+        self.each(cursor, run, kind, |target, weight| add(&mut sums[target as usize], scaled(weight, factor)));
     }
 
     /// Target and weight in quanta of each synapse of a run.

@@ -3,8 +3,10 @@
 
 use std::fmt::Write;
 
-use super::emit;
+use super::kernels::FACTOR;
 use super::tables::{DRIVE_WORDS, PROBE_WORDS};
+use super::wires::item_words;
+use super::{emit, traces};
 use crate::network::{Wave, Which};
 use crate::plan::{DriveKind, DrivePlan, Keep, Number, Plan, ProbePlan};
 
@@ -12,29 +14,51 @@ use crate::plan::{DriveKind, DrivePlan, Keep, Number, Plan, ProbePlan};
 #[derive(Default)]
 pub struct Classes {
     bodies: Vec<String>,
+    /// Functions of traces.
+    traces: Vec<String>,
+    /// The most traces that a population has.
+    told: usize,
 }
 
 impl Classes {
     /// The number of the function for this population.
     pub fn number(&mut self, plan: &Plan, population: usize) -> u32 {
-        let body = function(plan, population);
-        let known = self.bodies.iter().position(|b| *b == body);
-        known.unwrap_or_else(|| {
-            self.bodies.push(body);
-            self.bodies.len() - 1
-        }) as u32
+        let traces: Vec<usize> = plan.traces_of(population).map(|(_, t)| place(&mut self.traces, traces::function(t))).collect();
+        self.told = self.told.max(traces.len());
+        place(&mut self.bodies, function(plan, population, &traces)) as u32
     }
 
     /// The update kernel, complete.
     pub fn kernel(&self, group: u32) -> String {
+        let traces: String = self.traces.iter().enumerate().map(|(k, b)| format!("fn trace_{k}{b}\n")).collect();
+        let (declared, factor, start) = match self.told {
+            0 => (String::new(), "", ""),
+            n => (
+                format!("// Factors of a spike: 1, then one by each of its traces.\nvar<private> told: array<u32, {}>;\n\n", n + 1),
+                "                    work.items[word + 3u] = told[info[p + 6u]];\n",
+                "    told[0] = 0x80000000u;\n",
+            ),
+        };
         let functions: String = self.bodies.iter().enumerate().map(|(k, b)| format!("fn class_{k}{b}\n")).collect();
         let cases: String = (0..self.bodies.len()).map(|k| format!("        case {k}u: {{ class_{k}(p, i); }}\n")).collect();
         let text = include_str!("../../../shaders/update.wgsl")
-            .replace("{{CLASSES}}", &functions)
+            .replace("{{CLASSES}}", &(traces + &functions))
+            .replace("{{TOLD}}", &declared)
+            .replace("{{FACTOR}}", factor)
+            .replace("{{START}}", start)
+            .replace("{{ITEM}}", &item_words(self.told > 0).to_string())
             .replace("{{CASES}}", &cases)
             .replace("{{GROUP}}", &group.to_string());
-        format!("{}\n{}\n{text}", include_str!("../../../shaders/lib/math.wgsl"), include_str!("../../../shaders/lib/philox.wgsl"))
+        [include_str!("../../../shaders/lib/math.wgsl"), include_str!("../../../shaders/lib/philox.wgsl"), FACTOR, &text].join("\n")
     }
+}
+
+/// Where a text stands among others, which it joins if it is new.
+fn place(all: &mut Vec<String>, text: String) -> usize {
+    all.iter().position(|known| *known == text).unwrap_or_else(|| {
+        all.push(text);
+        all.len() - 1
+    })
 }
 
 /// Drives onto a population, with their numbers in the plan.
@@ -52,7 +76,7 @@ fn receptor(plan: &Plan, population: usize, slot: usize) -> usize {
 }
 
 /// Text of a function without its name. Writing to a String cannot fail, so its results are dropped.
-fn function(plan: &Plan, index: usize) -> String {
+fn function(plan: &Plan, index: usize, traces: &[usize]) -> String {
     let population = &plan.populations[index];
     let program = &population.program;
     let mut o = String::from("(p: u32, i: u32) {\n");
@@ -93,7 +117,11 @@ fn function(plan: &Plan, index: usize) -> String {
     o += "        var spiked = false;\n        let turn0 = 0u;\n";
     o += &emit::body(program);
     (0..program.states).for_each(|s| o += &format!("        s{s} = flush(s{s});\n"));
-    o += "        if (spiked) {\n            emit(first + i, within, info[p + 10u], t);\n        }\n";
+    o += "        if (spiked) {\n";
+    for (k, number) in traces.iter().enumerate() {
+        let _ = writeln!(o, "            told[{}] = trace_{number}(info[p + 11u] + {}u, i, len, now + 1u);", k + 1, 2 * k);
+    }
+    o += "            emit(first + i, within, info[p + 10u], t);\n        }\n";
     for (j, (_, probe)) in probes(plan, index).enumerate() {
         let v = probe.variable;
         let _ = writeln!(

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::Device;
 use super::classes::Classes;
 use super::memory::{Memory, Shard};
-use super::wires::{CHUNK, WALKS};
+use super::wires::{CHUNK, WALKS, item_words};
 
 /// Threads of a workgroup, unless a test asks for others.
 pub const GROUP: u32 = 64;
@@ -54,8 +54,8 @@ impl Kernel {
 pub struct Fixed {
     pub count: Kernel,
     pub fill: Kernel,
-    /// Of stored rows alone, and of rows of both kinds; made when first needed.
-    deliveries: [OnceLock<Arc<Kernel>>; 2],
+    /// Of stored rows alone, and of rows of both kinds; then the same where spikes have a factor. Made when first needed.
+    deliveries: [OnceLock<Arc<Kernel>>; 4],
     group: u32,
 }
 
@@ -82,13 +82,13 @@ impl Fixed {
         })
     }
 
-    /// The delivery; with `drawn`, also of rows that are drawn.
-    fn deliver(&self, device: &Device, drawn: bool) -> Result<Arc<Kernel>, String> {
-        let place = &self.deliveries[usize::from(drawn)];
+    /// The delivery; with `drawn`, also of rows that are drawn, and with `factor`, of spikes that have one.
+    fn deliver(&self, device: &Device, drawn: bool, factor: bool) -> Result<Arc<Kernel>, String> {
+        let place = &self.deliveries[usize::from(drawn) + 2 * usize::from(factor)];
         if let Some(made) = place.get() {
             return Ok(made.clone());
         }
-        let made = Arc::new(Kernel::new(device, "deliver", &delivery(self.group, drawn), &DELIVER, self.group)?);
+        let made = Arc::new(Kernel::new(device, "deliver", &delivery(self.group, drawn, factor), &DELIVER, self.group)?);
         Ok(place.get_or_init(|| made).clone())
     }
 }
@@ -102,10 +102,10 @@ pub struct Kernels {
 }
 
 impl Kernels {
-    /// `drawn` tells whether any row is drawn at every spike.
-    pub fn new(device: &Device, classes: &Classes, group: u32, drawn: bool) -> Result<Self, String> {
+    /// `drawn` tells whether any row is drawn at every spike, `factor` whether spikes have one.
+    pub fn new(device: &Device, classes: &Classes, group: u32, drawn: bool, factor: bool) -> Result<Self, String> {
         let text = classes.kernel(group);
-        let deliver = Fixed::of(device, group)?.deliver(device, drawn)?;
+        let deliver = Fixed::of(device, group)?.deliver(device, drawn, factor)?;
         Ok(Self { update: Kernel::new(device, "update", &text, &UPDATE, group)?, deliver, text })
     }
 
@@ -156,11 +156,15 @@ fn bound(shards: &[Shard]) -> impl Iterator<Item = (&Shard, &[wgpu::BindGroup; 2
     shards.iter().filter_map(|s| s.bound.as_ref().map(|b| (s, b)))
 }
 
+/// What factors are and do.
+pub const FACTOR: &str = include_str!("../../../shaders/lib/factor.wgsl");
+
 fn composed(text: &str, group: u32) -> String {
     let parts = [
         include_str!("../../../shaders/lib/math.wgsl"),
         include_str!("../../../shaders/lib/philox.wgsl"),
         include_str!("../../../shaders/lib/wiring.wgsl"),
+        FACTOR,
         text,
     ];
     let numbers = [("{{GROUP}}", group), ("{{CHUNK}}", CHUNK), ("{{WALKS}}", WALKS)];
@@ -169,12 +173,21 @@ fn composed(text: &str, group: u32) -> String {
 
 /// The delivery kernel, complete. What draws rows stands in it only if rows are drawn: a processor with wide vectors goes
 /// through both sides of a branch, and drawing is by far the longer one.
-pub fn delivery(group: u32, drawn: bool) -> String {
+pub fn delivery(group: u32, drawn: bool, factor: bool) -> String {
     let stored = "stored_chunk(p, row, work.items[item + 2u], lane);";
     let both = "if (wires[p + 30u] == 0u) { stored_chunk(p, row, work.items[item + 2u], lane); } \
                 else { drawn_chunk(p, row - wires[p + 26u], work.items[item + 2u], lane); }";
     let text = include_str!("../../../shaders/deliver.wgsl").replace("{{CHUNKS}}", if drawn { both } else { stored });
-    composed(&text, group)
+    let (declared, take) = if factor {
+        (
+            "var<private> factor: u32;\n\nfn times_factor(weight: i32) -> i32 {\n    return scaled(weight, factor);\n}\n",
+            "factor = work.items[item + 3u];",
+        )
+    } else {
+        ("fn times_factor(weight: i32) -> i32 {\n    return weight;\n}\n", "")
+    };
+    let item = item_words(factor).to_string();
+    composed(&text.replace("{{FACTOR}}", declared).replace("{{TAKE}}", take).replace("{{ITEM}}", &item), group)
 }
 
 /// The kernels that count and fill rows, complete.

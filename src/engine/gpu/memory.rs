@@ -9,9 +9,10 @@ use super::kernels::{Fixed, GROUP};
 use super::rows::{self, Rows};
 use super::shards::Piece;
 use super::tables::{self, Sizes, Tables};
+use super::traces::{self, Place};
 use super::wires::{self, Format};
 use super::{Device, Forced, MOST, SPAN};
-use crate::plan::{Plan, State};
+use crate::plan::{Plan, State, Traced, Traces};
 
 pub struct Shard {
     pub pieces: Vec<Piece>,
@@ -19,7 +20,9 @@ pub struct Shard {
     pub info: wgpu::Buffer,
     pub numbers: wgpu::Buffer,
     pub state: wgpu::Buffer,
+    /// The delay ring, then the traces.
     pub ring: wgpu::Buffer,
+    traces: Vec<Place>,
     pub wires: wgpu::Buffer,
     pub ends: wgpu::Buffer,
     pub synapses: wgpu::Buffer,
@@ -105,7 +108,7 @@ impl Memory {
         }
         let memory = Self {
             waves: buffer(device, waves, STORAGE),
-            work: buffer(device, WORK_HEAD + u64::from(sizes.work) * 2 * ITEM, STORAGE),
+            work: buffer(device, WORK_HEAD + u64::from(sizes.work) * 2 * 4 * u64::from(sizes.item), STORAGE),
             log: buffer(device, HEAD + u64::from(sizes.log) * 8, STORAGE),
             samples: buffer(device, sample_words * 4, STORAGE),
             staging: buffer(device, HEAD + EAGER * 8 + sample_words * 4, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST),
@@ -118,6 +121,7 @@ impl Memory {
             host: forced.host,
         };
         memory.fill(plan, device, |_| true)?;
+        memory.put_traces(device, &Traces::new(plan).save());
         Ok((memory, classes, degrees))
     }
 
@@ -194,14 +198,35 @@ impl Memory {
                 device.queue.write_buffer(&shard.state, 0, bytemuck::cast_slice(&values));
             }
         }
+        self.put_traces(device, &state.traces);
+    }
+
+    /// Overlays the traces of the neurons that are here.
+    pub fn traces(&self, plan: &Plan, device: &Device, into: &mut [Traced]) -> Result<(), String> {
+        for shard in &self.shards {
+            for place in &shard.traces {
+                let bytes = u64::from(traces::words(&plan.traces[place.traces]) * place.len) * 4;
+                place.put(&read(device, &shard.ring, u64::from(place.first) * 4, bytes)?, &mut into[place.traces]);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts traces into place.
+    pub fn put_traces(&self, device: &Device, traces: &[Traced]) {
+        for shard in &self.shards {
+            for (place, words) in shard.traces.iter().map(|p| (p, p.of(&traces[p.traces]))) {
+                device.queue.write_buffer(&shard.ring, u64::from(place.first) * 4, bytemuck::cast_slice(&words));
+            }
+        }
         device.queue.submit([]);
     }
 
     /// Puts items into a work list that is empty.
     pub fn write_work(&self, device: &Device, list: u32, items: &[u32]) {
-        let count = (items.len() / 3) as u32;
+        let count = items.len() as u32 / self.sizes.item;
         device.queue.write_buffer(&self.work, 4 * u64::from(list), bytemuck::bytes_of(&count));
-        let at = WORK_HEAD + u64::from(list) * u64::from(self.sizes.work) * ITEM;
+        let at = WORK_HEAD + u64::from(list) * u64::from(self.sizes.work) * 4 * u64::from(self.sizes.item);
         device.queue.write_buffer(&self.work, at, bytemuck::cast_slice(items));
     }
 
@@ -234,7 +259,8 @@ impl Memory {
 
 fn sizes(plan: &Plan, chunks: &[u32], batch: u32, forced: Forced, limit: u64) -> Sizes {
     let items = chunks.iter().map(|c| u64::from(*c)).sum::<u64>() * u64::from(batch);
-    let most = MOST.min((limit - HEAD) / (2 * ITEM));
+    let item = wires::item_words(!plan.traces.is_empty());
+    let most = MOST.min((limit - HEAD) / (8 * u64::from(item)));
     let neurons = u64::from(plan.neurons.max(1));
     // All neurons in every step fit, unless the network is so large that a submission of one batch would not.
     let span = (most / neurons).clamp(u64::from(batch), u64::from(SPAN.max(batch)));
@@ -243,12 +269,11 @@ fn sizes(plan: &Plan, chunks: &[u32], batch: u32, forced: Forced, limit: u64) ->
         work: forced.work.unwrap_or(items.min(most) as u32).max(1),
         log: forced.log.unwrap_or((neurons * span).min(most) as u32).max(1),
         span: span as u32,
+        item,
     }
 }
 
 const STORAGE: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_DST).union(wgpu::BufferUsages::COPY_SRC);
-/// Bytes of a work item.
-pub const ITEM: u64 = 12;
 
 fn buffer(device: &Device, bytes: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
     device.device.create_buffer(&wgpu::BufferDescriptor { label: None, size: bytes.max(16), usage, mapped_at_creation: false })
@@ -266,14 +291,16 @@ pub fn filled<T: bytemuck::NoUninit>(device: &Device, values: &[T]) -> wgpu::Buf
 fn shards(device: &Device, plan: &Plan, laid: Laid, tables: &[Tables]) -> Vec<Shard> {
     let drawn = plan.projections.iter().any(|p| p.procedural());
     let parts = laid.pieces.into_iter().zip(laid.wires).zip(laid.rows).zip(tables);
-    parts
-        .map(|(((pieces, wires), rows), t)| Shard {
+    let shard = |pieces: Vec<Piece>, wires: Vec<u32>, rows: Rows, t: &Tables| {
+        let (traces, words) = traces::places(plan, &pieces, plan.ring as u32 * t.slots);
+        Shard {
             pieces,
             groups: t.groups,
             info: filled(device, &t.info),
             numbers: filled(device, &t.numbers),
             state: filled(device, &t.initial),
-            ring: buffer(device, plan.ring as u64 * u64::from(t.slots) * 4, STORAGE),
+            ring: buffer(device, u64::from(words) * 4, STORAGE),
+            traces,
             wires: filled(device, &wires),
             ends: filled(device, &rows.ends),
             synapses: buffer(device, u64::from(rows.synapses) * 4, STORAGE),
@@ -282,8 +309,9 @@ fn shards(device: &Device, plan: &Plan, laid: Laid, tables: &[Tables]) -> Vec<Sh
             rows,
             slots: t.slots,
             bound: None,
-        })
-        .collect()
+        }
+    };
+    parts.map(|(((pieces, wires), rows), t)| shard(pieces, wires, rows, t)).collect()
 }
 
 /// Words of a buffer. Blocks until the device has them.

@@ -17,6 +17,7 @@ mod memory;
 mod rows;
 mod shards;
 mod tables;
+mod traces;
 mod trouble;
 mod wires;
 
@@ -24,7 +25,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::network::Wave;
-use crate::plan::{DriveKind, Harvest, Keep, Plan, PopulationPlan, Sample, Spike, State};
+use crate::plan::{DriveKind, Harvest, Keep, Plan, PopulationPlan, Sample, Spike, State, Traced, Traces, UNCHANGED, not_finite};
 pub use device::{Device, Listed, devices};
 use kernels::Kernels;
 use memory::Memory;
@@ -75,6 +76,8 @@ pub struct Gpu {
     accepted: u64,
     /// The shortest delay, steps.
     shortest: u64,
+    /// The traces of the neurons outside of the slice.
+    foreign: Traces,
 }
 
 impl Gpu {
@@ -95,12 +98,14 @@ impl Gpu {
         let batch = forced.batch.unwrap_or(LONGEST_BATCH).clamp(1, shortest.min(u64::from(LONGEST_BATCH)) as u32);
         let (memory, kernels, degrees) = device.guarded(|| Self::build(&plan, &device, slice.clone(), batch, forced))?;
         let grid = forced.grid.unwrap_or(if device.listed.software { 64 } else { 1024 });
-        Ok(Self { plan, device, kernels, memory, step: 0, batch, grid, list: 0, degrees, slice, forced, accepted: 0, shortest })
+        let foreign = Traces::new(&plan);
+        Ok(Self { plan, device, kernels, memory, step: 0, batch, grid, list: 0, degrees, slice, forced, accepted: 0, shortest, foreign })
     }
 
     fn build(plan: &Plan, device: &Device, slice: Range<u32>, batch: u32, forced: Forced) -> Result<(Memory, Kernels, Vec<u64>), String> {
         let (mut memory, classes, degrees) = Memory::new(plan, device, slice, batch, forced)?;
-        let kernels = Kernels::new(device, &classes, memory.sizes.group, plan.projections.iter().any(|p| p.procedural()))?;
+        let (drawn, factor) = (plan.projections.iter().any(|p| p.procedural()), !plan.traces.is_empty());
+        let kernels = Kernels::new(device, &classes, memory.sizes.group, drawn, factor)?;
         kernels.bind(device, &mut memory);
         // A pipeline that a driver cannot make may lose the device without a word, and rows are built by now.
         device.wait()?;
@@ -173,12 +178,20 @@ impl Gpu {
             scales: self.plan.populations.iter().map(|p| p.scale.clone()).collect(),
             values: self.plan.populations.iter().enumerate().map(values).collect::<Result<_, _>>()?,
             due: self.memory.due(&self.plan, &self.device, self.step)?,
+            traces: self.traces()?,
         })
+    }
+
+    fn traces(&self) -> Result<Vec<Traced>, String> {
+        let mut traces = self.foreign.save();
+        self.memory.traces(&self.plan, &self.device, &mut traces)?;
+        Ok(traces)
     }
 
     /// Goes on from a state that fits the plan.
     pub fn restore(&mut self, state: &State) {
         self.step = state.step;
+        self.foreign.restore(&state.traces);
         self.memory.restore(&self.plan, &self.device, state);
     }
 
@@ -212,18 +225,26 @@ impl Gpu {
         let (rows, _) = wires::first_rows(&self.plan)?;
         let first = spikes.iter().map(|s| s.step).min().unwrap_or(1).saturating_sub(1);
         let mut items: Vec<u32> = Vec::new();
+        let mut factors = vec![UNCHANGED; self.plan.traces.len()];
         for spike in spikes.iter().filter(|s| !self.slice.contains(&s.neuron)) {
             let population = self.plan.populations.partition_point(|p| p.first + p.size <= spike.neuron);
             let index = spike.neuron - self.plan.populations[population].first;
             self.accepted += self.degrees[spike.neuron as usize];
+            for (n, t) in self.plan.traces_of(population) {
+                factors[n] = self.foreign.spike(t, n, index, spike.step);
+            }
             for (i, p) in self.plan.projections.iter().enumerate().filter(|(_, p)| p.source == population) {
                 let Some(source) = p.from.find(index) else { continue };
                 let row = rows[i] + source;
                 let t = spike.step - 1 - first;
-                items.extend((0..self.memory.chunks[row as usize]).flat_map(|c| [row, (i as u32) << 8 | t, c]));
+                let factor = p.traces.map_or(UNCHANGED, |n| factors[n]);
+                let words = self.memory.sizes.item as usize;
+                for c in 0..self.memory.chunks[row as usize] {
+                    items.extend_from_slice(&[row, (i as u32) << 8 | t, c, factor][..words]);
+                }
             }
         }
-        for portion in items.chunks(3 * self.memory.sizes.work as usize) {
+        for portion in items.chunks((self.memory.sizes.item * self.memory.sizes.work) as usize) {
             self.memory.write_work(&self.device, self.list, portion);
             let mut encoder = self.device.device.create_command_encoder(&Default::default());
             let batch = [first, 0, first, self.list];
@@ -313,6 +334,9 @@ impl Gpu {
                     return Ok(population.not_finite(name, i, self.step as f64 * self.plan.dt));
                 }
             }
+        }
+        if let Some(wrong) = not_finite(&self.traces()?, &self.plan) {
+            return Ok(wrong);
         }
         Ok("a state was no finite number and became one again".into())
     }

@@ -65,7 +65,7 @@ pub fn cut(plan: &Plan, slice: Range<u32>, limit: u64, slack: f64) -> Result<Vec
     Ok(shards)
 }
 
-/// What a neuron takes: bytes of ring, synapses, state and columns, slots, bytes of weights.
+/// What a neuron takes: bytes of ring and traces, synapses, state and columns, slots, bytes of weights.
 fn each(plan: &Plan, index: usize, population: &PopulationPlan, slack: f64) -> [u64; 6] {
     let receptors = u64::from(population.program.receptors);
     let columns = population.coefficients.iter().filter(|c| matches!(c, Number::Column(_))).count() as u64;
@@ -78,5 +78,6 @@ fn each(plan: &Plan, index: usize, population: &PopulationPlan, slack: f64) -> [
     }
     let bytes = |x: f64| libm::ceil(x) as u64;
     let state = u64::from(population.program.states) * 4;
-    [plan.ring as u64 * receptors * 4, bytes(synapses), state, columns * 4, receptors, bytes(weights)]
+    let traces: u64 = plan.traces_of(index).map(|(_, t)| 4 * u64::from(super::traces::words(t))).sum();
+    [plan.ring as u64 * receptors * 4 + traces, bytes(synapses), state, columns * 4, receptors, bytes(weights)]
 }

@@ -2,15 +2,17 @@
 //!
 //! `info` begins with a header of 16 words: 0 rows of the ring, 1 slots of a row, 2 capacity of a work list, 3 capacity of
 //! the spike log, 4 where the groups are, 5 number of groups, 6 none, 7 bits of a delay, 8 number of
-//! the shard, 9-10 key of the model noise. A group is (piece, first neuron within it). A piece has 11 words: class, first
-//! neuron, length, slot, state, first within the population, coefficients, drives, probes, quanta, leaving projections.
-//! Those are a number and, for each, 6 words: projection << 8, sources (mode, 2), first row, where its work items by row are.
+//! the shard, 9-10 key of the model noise. A group is (piece, first neuron within it). A piece has 12 words: class, first
+//! neuron, length, slot, state, first within the population, coefficients, drives, probes, quanta, leaving projections,
+//! traces. Projections are a number and, for each, 7 words: projection << 8, sources (mode, 2), first row, where its work items by
+//! row are, which of the spike's factors it takes. Traces have 2 words: where they stand in the ring's buffer, and their numbers.
 //! A drive has 12: start, stop, key (2), weight, part (2), table, period (or where the shares of a Poisson drive are), mean,
 //! sd, none. A probe has 4: interval, part
 //! (2; of a list, the length in the second word), samples. A part is (start, length) or (where the positions are, length).
 
 use super::classes::{Classes, drives, probes};
 use super::shards::{Piece, delay_bits};
+use super::traces::{self, Place};
 use super::wires::first_rows;
 use crate::base::math;
 use crate::base::rng::Stream;
@@ -20,7 +22,7 @@ use crate::plan::{DriveKind, DrivePlan, Keep, Number, Plan, purpose};
 pub const DRIVE_WORDS: usize = 12;
 pub const PROBE_WORDS: usize = 4;
 const HEADER: usize = 16;
-const PIECE_WORDS: usize = 11;
+const PIECE_WORDS: usize = 12;
 
 /// Sizes that all shards share.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +33,8 @@ pub struct Sizes {
     pub log: u32,
     /// Steps of the longest submission.
     pub span: u32,
+    /// Words of a work item.
+    pub item: u32,
 }
 
 pub struct Tables {
@@ -47,10 +51,11 @@ pub struct Tables {
 pub fn tables(plan: &Plan, number: usize, pieces: &[Piece], sizes: Sizes, chunks: &[u32], classes: &mut Classes) -> Tables {
     let mut t = Tables { info: vec![0; HEADER], numbers: Vec::new(), initial: Vec::new(), slots: 0, groups: 0, poisson: Vec::new() };
     t.slots = pieces.iter().map(|p| p.len() * plan.populations[p.population].program.receptors).sum();
+    let (places, _) = traces::places(plan, pieces, plan.ring as u32 * t.slots);
     let first_piece = t.info.len();
     t.info.resize(first_piece + PIECE_WORDS * pieces.len(), 0);
     for (i, piece) in pieces.iter().enumerate() {
-        let words = t.piece(plan, piece, sizes.span, chunks, classes);
+        let words = t.piece(plan, piece, &places, sizes.span, chunks, classes);
         let at = first_piece + i * PIECE_WORDS;
         t.info[at..at + PIECE_WORDS].copy_from_slice(&words);
     }
@@ -69,7 +74,15 @@ pub fn tables(plan: &Plan, number: usize, pieces: &[Piece], sizes: Sizes, chunks
 }
 
 impl Tables {
-    fn piece(&mut self, plan: &Plan, piece: &Piece, span: u32, chunks: &[u32], classes: &mut Classes) -> [u32; PIECE_WORDS] {
+    fn piece(
+        &mut self,
+        plan: &Plan,
+        piece: &Piece,
+        traced: &[Place],
+        span: u32,
+        chunks: &[u32],
+        classes: &mut Classes,
+    ) -> [u32; PIECE_WORDS] {
         let population = &plan.populations[piece.population];
         let range = piece.from as usize..piece.to as usize;
         let state = self.initial.len() as u32;
@@ -94,9 +107,28 @@ impl Tables {
             words.extend([u32::try_from(probe.every).unwrap_or(u32::MAX), part[0], part[1], sample_base(plan, i, span)]);
         }
         let probes = self.append(&words);
+        words.clear();
+        for place in traced.iter().filter(|p| plan.traces[p.traces].population == piece.population && p.from == piece.from) {
+            words.extend([place.first, self.numbers.len() as u32]);
+            self.numbers.extend_from_slice(&plan.traces[place.traces].coefficients);
+        }
+        let traces = self.append(&words);
         let class = classes.number(plan, piece.population);
         let leaving = self.leaving(plan, piece.population, chunks);
-        [class, population.first + piece.from, piece.len(), piece.slot, state, piece.from, coefficients, drives, probes, quanta, leaving]
+        [
+            class,
+            population.first + piece.from,
+            piece.len(),
+            piece.slot,
+            state,
+            piece.from,
+            coefficients,
+            drives,
+            probes,
+            quanta,
+            leaving,
+            traces,
+        ]
     }
 
     /// The projections that leave a population, with the work items of their rows.
@@ -112,7 +144,7 @@ impl Tables {
             let part = self.part(&p.from, plan.populations[population].size);
             let mode = u32::from(matches!(p.from, Which::List(_)));
             words[0] += 1;
-            words.extend([(i as u32) << 8, mode, part[0], part[1], first[i], self.append(rows)]);
+            words.extend([(i as u32) << 8, mode, part[0], part[1], first[i], self.append(rows), plan.layer(p) as u32]);
         }
         self.append(&words)
     }

@@ -68,6 +68,11 @@ pub fn items(p: &ProjectionPlan, source: u32) -> u32 {
     }
 }
 
+/// Words of a work item.
+pub fn item_words(factor: bool) -> u32 {
+    if factor { 4 } else { 3 }
+}
+
 /// Where the record of a projection stands.
 pub fn record_of(projection: usize) -> usize {
     HEADER + projection * RECORD

@@ -21,6 +21,7 @@ fn projection(rule: Rule, sources: u32, targets: u32, autapses: bool, multapses:
         weight_by_distance: None,
         delay_by_distance: None,
         storage: None,
+        changing: None,
     }
 }
 
