@@ -11,7 +11,7 @@ use super::args;
 use super::scene::{load, plan};
 use super::terminal::Terminal;
 use crate::base::problem::{Problem, Source, did_you_mean};
-use crate::model::{Model, SynapseModel, builtin_synapses};
+use crate::model::{Model, State, SynapseModel, builtin_synapses};
 use crate::network::{Drive, Network, Probe, Projection, Receptor};
 use crate::scene::{Options, Scene};
 
@@ -48,36 +48,34 @@ fn model(name: &str, terminal: &Terminal) -> Result<(), Failure> {
     terminal.data(|| text, || json)
 }
 
-/// A built-in synapse model, as a projection between two parrots would run it.
+/// A built-in synapse model.
 fn synapse(name: &str, terminal: &Terminal) -> Result<(), Failure> {
-    let text = format!(
-        "format = 1\n[run]\ndt = \"0.1 ms\"\nduration = \"1 ms\"\n[populations.one]\nmodel = \"parrot\"\nsize = 1\n[[projections]]\n\
-         from = \"one\"\nto = \"one\"\nrule = \"all_to_all\"\nweight = 1\nsynapse = \"{name}\"\n"
-    );
-    let source = Arc::new(Source { name: name.into(), text });
-    let scene = crate::scene::load(source, None, &Options::default()).map_err(Failure::Scene)?;
-    let changing = scene.network.projections.first().and_then(|p| p.changing.clone());
-    let model = changing.ok_or_else(|| Failure::Scene(vec![Problem::new("the synapse model gave no projection")]))?.model;
-    let (text, json) = (synapse_text(&model, scene.network.dt)?, synapse_json(&model, scene.network.dt)?);
+    const STEP: f64 = 0.1;
+    let model = crate::scene::synapse(name).map_err(Failure::Scene)?;
+    let (text, json) = (synapse_text(&model, STEP)?, synapse_json(&model, STEP)?);
     terminal.data(|| text, || json)
 }
 
 fn synapse_text(model: &SynapseModel, dt: f64) -> Result<String, Failure> {
-    let compiled = model.compile(dt).map_err(Failure::Scene)?;
+    model.compile(dt).map_err(Failure::Scene)?;
     let mut out = format!("{}: {}\n{}\n\nparameters\n", model.name, model.about, model.cite);
     model.parameters().iter().for_each(|p| _ = writeln!(out, "  {:14} {} {}", p.name, p.default, p.dimension));
     out += "traces of the source neuron\n";
-    model.traces().iter().for_each(|t| _ = writeln!(out, "  {:14} {}", t.name, t.dimension));
-    Ok(out + &compiled.update)
+    model.source().iter().for_each(|t| _ = writeln!(out, "  {:14} {}", t.name, t.dimension));
+    if model.plastic() {
+        out += "traces of the target neuron\n";
+        model.target().iter().for_each(|t| _ = writeln!(out, "  {:14} {}", t.name, t.dimension));
+    }
+    Ok(out + &model.update())
 }
 
 fn synapse_json(model: &SynapseModel, dt: f64) -> Result<Value, Failure> {
-    let compiled = model.compile(dt).map_err(Failure::Scene)?;
+    model.compile(dt).map_err(Failure::Scene)?;
     let parameters = model.parameters().iter().map(|p| json!({ "name": p.name, "default": p.default, "unit": p.dimension.to_string() }));
-    let traces = model.traces().iter().map(|t| json!({ "name": t.name, "unit": t.dimension.to_string() }));
+    let traces = |of: &[State]| of.iter().map(|t| json!({ "name": t.name, "unit": t.dimension.to_string() })).collect::<Vec<_>>();
     Ok(json!({
         "synapse": model.name, "about": model.about, "cite": model.cite, "dt_ms": dt, "parameters": parameters.collect::<Vec<_>>(),
-        "source": traces.collect::<Vec<_>>(), "update": compiled.update,
+        "source": traces(model.source()), "target": traces(model.target()), "update": model.update(),
     }))
 }
 

@@ -10,7 +10,7 @@ use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
 use crate::base::npy;
-use crate::plan::{Plan, State, Traced};
+use crate::plan::{History, Plan, State, TracePlan, Traced};
 
 /// A state with what tells whether it belongs to a network.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,12 @@ pub struct About {
     /// Traces of neurons, by what they are of; their size is that of a population.
     #[serde(default)]
     pub traces: Vec<Members>,
+    /// Traces of targets of synapses whose weights change.
+    #[serde(default)]
+    pub targets: Vec<Members>,
+    /// Projections whose weights change.
+    #[serde(default)]
+    pub plastic: usize,
     /// The scene, as it was run.
     pub scene: String,
 }
@@ -40,6 +46,11 @@ pub struct Members {
     pub name: String,
     pub size: u32,
     pub states: Vec<String>,
+}
+
+fn traced(plan: &Plan, all: &[TracePlan]) -> Vec<Members> {
+    let members = |t: &TracePlan| Members { name: t.name.clone(), size: plan.populations[t.population].size, states: t.states.clone() };
+    all.iter().map(members).collect()
 }
 
 impl Checkpoint {
@@ -52,11 +63,9 @@ impl Checkpoint {
             seed: plan.seed,
             scales: state.scales.clone(),
             populations: members.collect(),
-            traces: plan
-                .traces
-                .iter()
-                .map(|t| Members { name: t.name.clone(), size: plan.populations[t.population].size, states: t.states.clone() })
-                .collect(),
+            traces: traced(plan, &plan.traces),
+            targets: traced(plan, &plan.targets),
+            plastic: state.weights.len(),
             scene: scene.into(),
         };
         Self { about, state }
@@ -76,7 +85,7 @@ impl Checkpoint {
                 return Err(format!("{} of the checkpoint and {} of the scene differ in name, size or states", a.name, b.name));
             }
         }
-        for (a, t) in self.about.traces.iter().zip(&plan.traces) {
+        for (a, t) in self.about.traces.iter().zip(&plan.traces).chain(self.about.targets.iter().zip(&plan.targets)) {
             if a.name != t.name || a.states != t.states {
                 return Err(format!(
                     "the checkpoint has the traces {} ({}) and the scene {} ({})",
@@ -109,14 +118,20 @@ fn write(checkpoint: &Checkpoint, path: &Path) -> std::io::Result<()> {
             zip.write_all(bytemuck::cast_slice(column))?;
         }
     }
-    for (t, traced) in checkpoint.state.traces.iter().enumerate() {
-        let columns = traced.values.iter().map(|v| ("<f4", bytemuck::cast_slice(v)));
-        for (v, (kind, bytes)) in columns.chain([("<u4", bytemuck::cast_slice(&traced.last))]).enumerate() {
-            let bytes: &[u8] = bytes;
-            zip.start_file(trace_name(t, v), options)?;
-            zip.write_all(&npy::header(kind, &format!("({},)", bytes.len() / 4)))?;
-            zip.write_all(bytes)?;
+    let state = &checkpoint.state;
+    let bases = state.histories.iter().map(|h| &h.base);
+    for (kind, t, traced) in numbered("trace", state.traces.iter()).chain(numbered("target", bases)) {
+        for (v, column) in traced.values.iter().enumerate() {
+            array_file(&mut zip, &trace_name(kind, t, v), "<f4", &format!("({},)", column.len()), bytemuck::cast_slice(column))?;
         }
+        let (name, shape) = (trace_name(kind, t, traced.values.len()), format!("({},)", traced.last.len()));
+        array_file(&mut zip, &name, "<u4", &shape, bytemuck::cast_slice(&traced.last))?;
+    }
+    for (t, h) in state.histories.iter().enumerate() {
+        array_file(&mut zip, &format!("spikes_{t}.npy"), "<u4", &format!("({}, 2)", h.spikes.len()), bytemuck::cast_slice(&h.spikes))?;
+    }
+    for (k, weights) in state.weights.iter().enumerate() {
+        array_file(&mut zip, &format!("weights_{k}.npy"), "<f4", &format!("({},)", weights.len()), bytemuck::cast_slice(weights))?;
     }
     zip.start_file("due.npy", options)?;
     let slots = checkpoint.state.due.first().map_or(0, Vec::len);
@@ -133,8 +148,27 @@ fn column_name(population: usize, variable: usize) -> String {
 }
 
 /// The trace of this number; one more is the step of the last spike.
-fn trace_name(traces: usize, number: usize) -> String {
-    format!("trace_{traces}_{number}.npy")
+fn trace_name(kind: &str, traces: usize, number: usize) -> String {
+    format!("{kind}_{traces}_{number}.npy")
+}
+
+fn numbered<T>(kind: &'static str, all: impl Iterator<Item = T>) -> impl Iterator<Item = (&'static str, usize, T)> {
+    all.enumerate().map(move |(i, x)| (kind, i, x))
+}
+
+fn array_file(zip: &mut ZipWriter<BufWriter<File>>, name: &str, kind: &str, shape: &str, bytes: &[u8]) -> std::io::Result<()> {
+    zip.start_file(name, SimpleFileOptions::default().large_file(true))?;
+    zip.write_all(&npy::header(kind, shape))?;
+    zip.write_all(bytes)
+}
+
+fn read_traced(zip: &mut ZipArchive<BufReader<File>>, kind: &str, t: usize, members: &Members) -> Result<Traced, String> {
+    let mut columns: Vec<Vec<f64>> = Vec::new();
+    for v in 0..=members.states.len() {
+        columns.push(array(zip, &trace_name(kind, t, v))?.values);
+    }
+    let last = columns.pop().unwrap_or_default().into_iter().map(|x| x as u32).collect();
+    Ok(Traced { values: columns.into_iter().map(|v| v.into_iter().map(|x| x as f32).collect()).collect(), last })
 }
 
 pub fn read_checkpoint(path: &Path) -> Result<Checkpoint, String> {
@@ -148,14 +182,19 @@ pub fn read_checkpoint(path: &Path) -> Result<Checkpoint, String> {
         let column = |v: usize| array(&mut zip, &column_name(p, v)).map(|a| a.values.iter().map(|x| *x as f32).collect());
         values.push((0..members.states.len()).map(column).collect::<Result<Vec<Vec<f32>>, String>>().map_err(|e| wrong(&e))?);
     }
-    let mut traces = Vec::new();
-    for (t, members) in about.traces.iter().enumerate() {
-        let mut columns: Vec<Vec<f64>> = Vec::new();
-        for v in 0..=members.states.len() {
-            columns.push(array(&mut zip, &trace_name(t, v)).map_err(|e| wrong(&e))?.values);
-        }
-        let last = columns.pop().unwrap_or_default().into_iter().map(|x| x as u32).collect();
-        traces.push(Traced { values: columns.into_iter().map(|v| v.into_iter().map(|x| x as f32).collect()).collect(), last });
+    let all = about.traces.iter().enumerate();
+    let traces = all.map(|(t, m)| read_traced(&mut zip, "trace", t, m)).collect::<Result<_, _>>().map_err(|e| wrong(&e))?;
+    let mut histories = Vec::new();
+    for (t, members) in about.targets.iter().enumerate() {
+        let base = read_traced(&mut zip, "target", t, members).map_err(|e| wrong(&e))?;
+        let pairs = array(&mut zip, &format!("spikes_{t}.npy")).map_err(|e| wrong(&e))?.values;
+        let spikes = pairs.chunks_exact(2).map(|p| [p[0] as u32, p[1] as u32]).collect();
+        histories.push(History { base, spikes });
+    }
+    let mut weights = Vec::new();
+    for k in 0..about.plastic {
+        let values = array(&mut zip, &format!("weights_{k}.npy")).map_err(|e| wrong(&e))?.values;
+        weights.push(values.into_iter().map(|x| x as f32).collect());
     }
     let due = array(&mut zip, "due.npy").map_err(|e| wrong(&e))?;
     let slots = due.shape.get(1).copied().unwrap_or(0);
@@ -163,7 +202,7 @@ pub fn read_checkpoint(path: &Path) -> Result<Checkpoint, String> {
         0 => Vec::new(),
         n => due.values.chunks(n).map(|row| row.iter().map(|x| *x as i32).collect()).collect(),
     };
-    let state = State { step: about.step, scales: about.scales.clone(), values, due, traces };
+    let state = State { step: about.step, scales: about.scales.clone(), values, due, traces, histories, weights };
     Ok(Checkpoint { about, state })
 }
 

@@ -29,7 +29,7 @@ use std::sync::Arc;
 pub use builtin::builtin;
 pub use compile::Compiled;
 pub use read::{KEYS, read};
-pub use synapse::{SYNAPSE_KEYS, SynapseModel, builtin_synapses, read_synapse};
+pub use synapse::{Effects, SYNAPSE_KEYS, SynapseModel, builtin_synapses, read_synapse};
 
 use crate::base::problem::Source;
 use crate::base::units::Dimension;

@@ -165,6 +165,8 @@ pub struct Changing {
     pub model: Arc<SynapseModel>,
     /// One for each parameter of the model.
     pub parameters: Vec<f64>,
+    /// The largest weight, where weights change.
+    pub w_max: Option<f64>,
 }
 
 /// Whether synapses are kept in memory, or drawn again at every spike.

@@ -4,7 +4,7 @@
 //! weight so large that the scale of its receptor no longer fits.
 
 use super::lower::lower;
-use super::{Plan, Traced, scale};
+use super::{History, Plan, TracePlan, Traced, scale};
 use crate::network::{Drive, Network, Projection, Stimulus};
 
 /// The plan of `new`, for an engine that runs `plan`, which came from `old`. An error says what needs a rebuild, or what is wrong.
@@ -24,8 +24,9 @@ pub fn edit(old: &Network, plan: &Plan, new: &Network) -> Result<Plan, String> {
             return Err(format!("the model of {} becomes another one: this needs the network to be rebuilt", a.name));
         }
     }
-    let used = |plan: &Plan| plan.projections.iter().map(|p| p.traces).collect::<Vec<_>>();
-    if used(plan) != used(&edited) || plan.traces.iter().zip(&edited.traces).any(|(a, b)| a.program != b.program) {
+    let used = |plan: &Plan| plan.projections.iter().map(|p| (p.traces, p.plastic.as_ref().map(|w| w.targets))).collect::<Vec<_>>();
+    let sides = |plan: &Plan| plan.traces.iter().chain(&plan.targets).map(|t| t.program.clone()).collect::<Vec<_>>();
+    if used(plan) != used(&edited) || sides(plan) != sides(&edited) {
         return Err("other synapses change than before, or by another rule: this needs the network to be rebuilt".into());
     }
     Ok(edited)
@@ -127,6 +128,11 @@ pub struct State {
     pub due: Vec<Vec<i32>>,
     /// By traces of the plan.
     pub traces: Vec<Traced>,
+    /// By traces of targets.
+    pub histories: Vec<History>,
+    /// By projection whose weights change: each weight, in canonical order, in units of the largest, with all spikes up to this
+    /// step taken into account.
+    pub weights: Vec<Vec<f32>>,
 }
 
 impl State {
@@ -141,17 +147,7 @@ impl State {
         if !alike {
             return Err("the checkpoint is of a network with other populations or state variables".into());
         }
-        let traced = self.traces.len() == plan.traces.len()
-            && self.traces.iter().zip(&plan.traces).all(|(a, t)| {
-                let size = plan.populations[t.population].size as usize;
-                a.values.len() == t.states.len() && a.values.iter().all(|v| v.len() == size) && a.last.len() == size
-            });
-        if !traced {
-            return Err("the checkpoint is of a network whose synapses change in another way".into());
-        }
-        if self.traces.iter().flat_map(|t| &t.last).any(|last| u64::from(*last) > self.step) {
-            return Err("the checkpoint tells of spikes that are later than itself: it is damaged".into());
-        }
+        self.changing_fits(plan)?;
         if self.due.iter().any(|row| row.len() != plan.slots) {
             return Err("the checkpoint is of a network with other receptors".into());
         }
@@ -160,6 +156,43 @@ impl State {
         }
         if self.due.iter().skip(plan.ring - 1).any(|row| row.iter().any(|x| *x != 0)) {
             return Err("the checkpoint holds spikes under way that arrive after the longest delay of this scene".into());
+        }
+        Ok(())
+    }
+
+    fn changing_fits(&self, plan: &Plan) -> Result<(), String> {
+        let size = |t: &TracePlan| plan.populations[t.population].size as usize;
+        let traced = |a: &Traced, t: &TracePlan| {
+            a.values.len() == t.states.len() && a.values.iter().all(|v| v.len() == size(t)) && a.last.len() == size(t)
+        };
+        let plastic: Vec<_> = plan.projections.iter().filter(|p| p.plastic.is_some()).collect();
+        let fits = self.traces.len() == plan.traces.len()
+            && self.traces.iter().zip(&plan.traces).all(|(a, t)| traced(a, t))
+            && self.histories.len() == plan.targets.len()
+            && self.histories.iter().zip(&plan.targets).all(|(h, t)| traced(&h.base, t))
+            && self.weights.len() == plastic.len();
+        if !fits {
+            return Err("the checkpoint is of a network whose synapses change in another way".into());
+        }
+        let bases = self.histories.iter().map(|h| &h.base);
+        let mut late = self.traces.iter().chain(bases).flat_map(|t| &t.last).any(|last| u64::from(*last) > self.step);
+        for (h, t) in self.histories.iter().zip(&plan.targets) {
+            let mut last = h.base.last.clone();
+            for [neuron, step] in &h.spikes {
+                let known = last.get_mut(*neuron as usize).filter(|last| **last < *step);
+                late |= known.is_none_or(|last| std::mem::replace(last, *step) > *step) || u64::from(*step) > self.step;
+            }
+            let most = h.spikes.iter().fold(std::collections::BTreeMap::new(), |mut counts, s| {
+                *counts.entry(s[0]).or_insert(0usize) += 1;
+                counts
+            });
+            late |= most.values().any(|n| *n >= plan.ring) || size(t) != h.base.last.len();
+        }
+        if late {
+            return Err("the checkpoint tells of spikes that are later than itself or out of order: it is damaged".into());
+        }
+        if self.weights.iter().flatten().any(|w| !(0.0..=1.0).contains(w)) {
+            return Err("the checkpoint holds a weight beyond the largest: it is damaged".into());
         }
         Ok(())
     }

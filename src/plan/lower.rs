@@ -48,8 +48,9 @@ pub fn lower(network: &Network, wirings: Vec<Arc<Wiring>>, storage: Vec<Choice>,
         let lowered = projection(network, &populations, (i, p), wiring, choice, between);
         projections.push(lowered.map_err(|e| format!("projection {}: {e}", title(network, p)))?);
     }
-    let (used, traces) = traces::traces(network)?;
-    projections.iter_mut().zip(used).for_each(|(p, traces)| p.traces = traces);
+    let quanta: Vec<f64> = projections.iter().map(|p| p.weight.quanta).collect();
+    let traces::Lowered { used, sources, targets } = traces::lowered(network, &quanta)?;
+    projections.iter_mut().zip(used).for_each(|(p, used)| (p.traces, p.plastic) = used);
     let longest = projections.iter().map(|p| p.longest()).fold(1.0, f64::max);
     if longest > LONGEST_DELAY {
         return Err(format!("a delay of {longest} steps: at most {LONGEST_DELAY} fit; take a longer dt or a shorter delay"));
@@ -64,7 +65,8 @@ pub fn lower(network: &Network, wirings: Vec<Arc<Wiring>>, storage: Vec<Choice>,
         populations,
         projections,
         drives,
-        traces,
+        traces: sources,
+        targets,
         probes: network.probes.iter().filter_map(probe).collect(),
         budget: Vec::new(),
     };
@@ -185,6 +187,7 @@ fn projection(
         between,
         by_distance,
         traces: None,
+        plastic: None,
     })
 }
 
@@ -260,6 +263,10 @@ fn probe(probe: &Probe) -> Option<ProbePlan> {
 
 fn budget(plan: &Plan) -> Vec<(&'static str, u64)> {
     let synapse = |p: &ProjectionPlan| {
+        if p.plastic.is_some() {
+            // Target and delay in one word, and the weight.
+            return 8;
+        }
         let target = if plan.populations[p.target].size <= 1 << 16 { 2 } else { 4 };
         let weight = if p.listed.iter().any(|s| s.weight.is_some()) { 4 } else { 2 * u64::from(p.weight.law.min() != p.weight.law.max()) };
         let delay = u64::from(p.delay.min() != p.delay.max()) * if p.longest() < 256.0 { 1 } else { 2 };
@@ -275,6 +282,7 @@ fn budget(plan: &Plan) -> Vec<(&'static str, u64)> {
         ("wiring", plan.projections.iter().map(|p| p.wiring.bytes()).sum()),
         ("delay ring", plan.ring as u64 * plan.slots as u64 * 4),
         ("state", plan.populations.iter().map(columns).sum()),
+        ("histories", plan.targets.iter().map(|t| u64::from(plan.populations[t.population].size) * plan.history_bytes(t)).sum()),
         ("traces", plan.traces.iter().map(|t| u64::from(plan.populations[t.population].size) * 4 * (1 + t.states.len() as u64)).sum()),
         ("drive", plan.drives.iter().map(|d| u64::from(d.to.len()) * 16).sum()),
     ]

@@ -38,6 +38,9 @@ fn sums(network: &Network, wirings: &[Arc<Wiring>]) -> Vec<Vec<f64>> {
             low = list.iter().filter_map(|s| s.weight).fold(low, f64::min);
             high = list.iter().filter_map(|s| s.weight).fold(high, f64::max);
         }
+        if let Some(most) = p.changing.as_ref().and_then(|c| c.w_max) {
+            (low, high) = (low.min(most), high.max(most));
+        }
         let count = wiring.max_in_degree() as f64;
         add(&mut sums[p.to.population], p.receptor, low, count);
         add(&mut sums[p.to.population], p.receptor, high, count);

@@ -42,6 +42,9 @@ pub fn choose(network: &Network, free: Option<u64>) -> Result<Vec<Choice>, (usiz
 
 /// Why the rows of this projection cannot be drawn one by one.
 fn refusal(p: &Projection) -> Option<&'static str> {
+    if p.changing.as_ref().is_some_and(|c| c.model.plastic()) {
+        return Some("weights that change must be kept");
+    }
     let may_meet = !p.autapses && p.from.population == p.to.population;
     match p.rule {
         Rule::Distance(Distance { degree: Degree::In(_), .. }) => {

@@ -8,12 +8,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::laws;
 use super::lower::title;
-use super::{Plan, ProjectionPlan, TracePlan};
+use super::{Change, Plan, Plastic, ProjectionPlan, TracePlan};
 use crate::base::math;
 use crate::base::problem::Problem;
 use crate::model::program::{Op, Program, Stmt};
-use crate::network::Network;
+use crate::model::{Compiled, Effects};
+use crate::network::{Changing, Network, Projection, Rule};
 
 /// The factor 1.
 pub const UNCHANGED: u32 = 1 << 31;
@@ -32,41 +34,113 @@ pub fn scaled(weight: i32, factor: u32) -> i32 {
     if weight < 0 { -(size as i32) } else { size as i32 }
 }
 
-/// The traces that each projection uses, and all traces. An error names the projection.
-pub(super) fn traces(network: &Network) -> Result<(Vec<Option<usize>>, Vec<TracePlan>), String> {
-    let (mut used, mut out) = (Vec::new(), Vec::new());
-    let mut known: BTreeMap<(usize, &str, Vec<u64>), usize> = BTreeMap::new();
-    for p in &network.projections {
-        let Some(changing) = &p.changing else {
-            used.push(None);
-            continue;
-        };
-        let key = (p.from.population, changing.name.as_str(), changing.parameters.iter().map(|x| x.to_bits()).collect());
-        let place = match known.get(&key) {
-            Some(place) => *place,
-            None => {
-                let wrong = |e: String| format!("projection {}: synapse {}: {e}", title(network, p), changing.name);
-                let compiled = changing.model.compile(network.dt).map_err(|all| wrong(all.iter().map(Problem::render).collect()))?;
-                let coefficients = compiled.coefficients(&changing.parameters).map_err(wrong)?;
-                let states = changing.model.traces();
-                out.push(TracePlan {
-                    population: p.from.population,
-                    name: format!("{} of {}", changing.name, title(network, p)),
-                    states: states.iter().map(|s| s.name.clone()).collect(),
-                    program: Arc::new(compiled.program),
-                    coefficients: coefficients.iter().map(|x| *x as f32).collect(),
-                    initial: (0..states.len()).map(|i| changing.model.initial(i, &changing.parameters) as f32).collect(),
-                });
-                known.insert(key, out.len() - 1);
-                out.len() - 1
-            }
-        };
-        used.push(Some(place));
+/// What synapses that change need.
+#[derive(Default)]
+pub(super) struct Lowered {
+    /// By projection: the traces of its sources, and how its weights change.
+    pub used: Vec<(Option<usize>, Option<Plastic>)>,
+    pub sources: Vec<TracePlan>,
+    pub targets: Vec<TracePlan>,
+}
+
+/// Traces by population, synapse model and numbers.
+#[derive(Default)]
+struct Known<'a> {
+    all: Vec<TracePlan>,
+    places: BTreeMap<(usize, &'a str, Vec<u64>), usize>,
+}
+
+impl<'a> Known<'a> {
+    /// Where the traces of a population stand, which are new if no projection has asked for them yet.
+    fn place(&mut self, population: usize, of: &'a Changing, compiled: &Compiled, initial: &[f64], what: &str) -> Result<usize, String> {
+        let key = (population, of.name.as_str(), of.parameters.iter().map(|x| x.to_bits()).collect());
+        if let Some(place) = self.places.get(&key) {
+            return Ok(*place);
+        }
+        let mut states = compiled.states.clone();
+        // The factor is no trace.
+        states.pop();
+        self.places.insert(key, self.all.len());
+        self.all.push(TracePlan {
+            population,
+            name: format!("{} of {what}", of.name),
+            states,
+            program: Arc::new(compiled.program.clone()),
+            coefficients: numbers(compiled, of)?,
+            initial: initial.iter().map(|x| *x as f32).collect(),
+        });
+        Ok(self.all.len() - 1)
     }
-    Ok((used, out))
+}
+
+fn numbers(compiled: &Compiled, of: &Changing) -> Result<Vec<f32>, String> {
+    Ok(compiled.coefficients(&of.parameters)?.iter().map(|x| *x as f32).collect())
+}
+
+/// Numbers what synapses need; `quanta` gives the quanta of a receptor's unit, by projection. An error names the projection.
+pub(super) fn lowered(network: &Network, quanta: &[f64]) -> Result<Lowered, String> {
+    let (mut used, mut sources, mut targets) = (Vec::new(), Known::default(), Known::default());
+    for (p, quanta) in network.projections.iter().zip(quanta) {
+        used.push(match &p.changing {
+            None => (None, None),
+            Some(of) => {
+                let what = title(network, p);
+                let lowered = one(network, p, of, *quanta, &what, [&mut sources, &mut targets]);
+                lowered.map_err(|e| format!("projection {what}: synapse {}: {e}", of.name))?
+            }
+        });
+    }
+    Ok(Lowered { used, sources: sources.all, targets: targets.all })
+}
+
+fn one<'a>(
+    network: &Network,
+    p: &Projection,
+    of: &'a Changing,
+    quanta: f64,
+    what: &str,
+    [sources, targets]: [&mut Known<'a>; 2],
+) -> Result<(Option<usize>, Option<Plastic>), String> {
+    let effects = of.model.compile(network.dt);
+    let Effects { pre, post } = effects.map_err(|all| all.iter().map(Problem::render).collect::<String>())?;
+    let [at_source, at_target] = of.model.initial(&of.parameters);
+    let source = sources.place(p.from.population, of, &pre.own, &at_source, what)?;
+    let Some(most) = of.w_max.filter(|_| of.model.plastic()) else { return Ok((Some(source), None)) };
+    within(p, most)?;
+    let change = |c: &Compiled| Ok::<_, String>(Change { program: Arc::new(c.program.clone()), coefficients: numbers(c, of)? });
+    let targets = targets.place(p.to.population, of, &post.own, &at_target, what)?;
+    let (pre, post) = (change(&pre.weight)?, change(&post.weight)?);
+    Ok((Some(source), Some(Plastic { targets, pre, post, quanta: (most * quanta) as f32, most })))
+}
+
+/// Weights begin between 0 and the largest.
+fn within(p: &Projection, most: f64) -> Result<(), String> {
+    let (mut low, mut high) = laws::bounds(&p.weight);
+    if let Rule::List(list) = &p.rule {
+        low = list.iter().filter_map(|s| s.weight).fold(low, f64::min);
+        high = list.iter().filter_map(|s| s.weight).fold(high, f64::max);
+    }
+    let inside = |x: f64| (-1e-9..=1.0 + 1e-9).contains(&(x / most));
+    if inside(low) && inside(high) {
+        return Ok(());
+    }
+    Err(format!(
+        "weights begin between {low} and {high}, and are kept between 0 and w_max = {most}: cut the law, as in redraw(..., 0, w_max), or \
+         give another w_max"
+    ))
 }
 
 impl Plan {
+    /// Spikes of a target that are kept until they have acted on all its synapses: those of a longest delay and of a batch at the
+    /// least, and some more, so that bringing all synapses up to date is rare.
+    pub fn history(&self) -> usize {
+        (2 * self.ring + 34).next_power_of_two()
+    }
+
+    pub(super) fn history_bytes(&self, t: &TracePlan) -> u64 {
+        4 + self.history() as u64 * 4 * (1 + t.states.len() as u64)
+    }
+
     /// The traces of a population, by number.
     pub fn traces_of(&self, population: usize) -> impl Iterator<Item = (usize, &TracePlan)> {
         self.traces.iter().enumerate().filter(move |(_, t)| t.population == population)
@@ -118,10 +192,16 @@ impl Traces {
         self.states.clear();
         self.states.extend(traced.values.iter().map(|v| v[i]));
         self.states.push(1.0);
-        run(&t.program, &t.coefficients, (step - traced.last[i]) as f32, &mut self.states, &mut self.registers);
-        traced.values.iter_mut().zip(&self.states).for_each(|(v, x)| v[i] = math::flush(*x));
+        after(t, step - traced.last[i], &mut self.states, &mut self.registers);
+        traced.values.iter_mut().zip(&self.states).for_each(|(v, x)| v[i] = *x);
         traced.last[i] = step;
         factor(self.states[traced.values.len()])
+    }
+
+    /// The traces of a neuron as its last spike left them, and the step of that.
+    pub fn of(&self, number: usize, neuron: u32) -> (impl Iterator<Item = f32> + '_, u32) {
+        let traced = &self.all[number];
+        (traced.values.iter().map(move |v| v[neuron as usize]), traced.last[neuron as usize])
     }
 
     /// The first trace that is infinite or no number.
@@ -137,6 +217,37 @@ pub fn not_finite(all: &[Traced], plan: &Plan) -> Option<String> {
         let (population, trace) = (&plan.populations[t.population].name, &t.states[v]);
         Some(format!("the trace {trace} of {population}[{i}] ({}) is no finite number: its rule grows without bound", t.name))
     })
+}
+
+/// What a spike makes of traces that the last one, so many steps ago, left like this; the last of `states` is the factor.
+pub fn after(t: &TracePlan, steps: u32, states: &mut [f32], registers: &mut Vec<f32>) {
+    run(&t.program, &t.coefficients, steps as f32, states, registers);
+    states[..t.states.len()].iter_mut().for_each(|x| *x = math::flush(*x));
+}
+
+/// The spikes of targets that have not yet acted on every synapse, apart from any engine.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct History {
+    /// The traces as the spikes before those left them.
+    pub base: Traced,
+    /// Neuron and step, in order.
+    pub spikes: Vec<[u32; 2]>,
+}
+
+/// Whether weights change by other numbers in an edited plan.
+pub fn other_changes(old: &Plan, new: &Plan) -> bool {
+    let changes = old.projections.iter().zip(&new.projections).any(|(a, b)| a.plastic != b.plastic);
+    let numbers = |all: &[TracePlan]| all.iter().map(|t| t.coefficients.clone()).collect::<Vec<_>>();
+    changes || (!old.targets.is_empty() && (numbers(&old.targets) != numbers(&new.targets) || numbers(&old.traces) != numbers(&new.traces)))
+}
+
+/// Histories of a network, to be filled.
+pub fn histories(plan: &Plan) -> Vec<History> {
+    let of = |t: &TracePlan| {
+        let size = plan.populations[t.population].size as usize;
+        History { base: Traced { values: vec![vec![0.0; size]; t.states.len()], last: vec![0; size] }, spikes: Vec::new() }
+    };
+    plan.targets.iter().map(of).collect()
 }
 
 /// Runs a straight program of states and one input.

@@ -21,7 +21,9 @@ pub struct Plan {
     pub populations: Vec<PopulationPlan>,
     pub projections: Vec<ProjectionPlan>,
     pub drives: Vec<DrivePlan>,
+    /// Traces of sources, and of targets of synapses whose weights change.
     pub traces: Vec<TracePlan>,
+    pub targets: Vec<TracePlan>,
     pub probes: Vec<ProbePlan>,
     /// What memory is spent on, counted before any of it is allocated.
     pub budget: Vec<(&'static str, u64)>,
@@ -99,6 +101,43 @@ pub struct ProjectionPlan {
     pub storage: Choice,
     /// The traces of its sources, which make the factor of every spike.
     pub traces: Option<usize>,
+    /// How its weights change, if they do.
+    pub plastic: Option<Plastic>,
+}
+
+/// How the weights of a projection change, in units of the largest.
+#[derive(Clone, PartialEq)]
+pub struct Plastic {
+    /// The traces of its targets, by number among the plan's `targets`.
+    pub targets: usize,
+    /// What a spike of the source and one of the target make of a weight.
+    pub pre: Change,
+    pub post: Change,
+    /// The largest weight in quanta, with its sign.
+    pub quanta: f32,
+    /// The largest weight in the receptor's unit.
+    pub most: f64,
+}
+
+impl Plastic {
+    /// A weight in units of the largest, from the quanta with which it begins.
+    pub fn start(&self, quanta: i32) -> f32 {
+        (quanta as f32 * (1.0 / f64::from(self.quanta)) as f32).clamp(0.0, 1.0)
+    }
+
+    /// The quanta that a weight brings.
+    #[inline(always)]
+    pub fn sent(&self, weight: f32) -> i32 {
+        (weight * self.quanta).round_ties_even() as i32
+    }
+}
+
+/// A program whose last state is a weight; before it stand the traces of the spiking side, the factor and the traces of the other
+/// side, as their last spikes left them. Its inputs are the steps since then.
+#[derive(Clone, PartialEq)]
+pub struct Change {
+    pub program: Arc<Program>,
+    pub coefficients: Vec<f32>,
 }
 
 /// Traces of the neurons of a population, which projections that leave it share.

@@ -34,6 +34,7 @@ pub use knobs::{Button, Knob};
 pub use saved::{Saved, session};
 pub use schema::schema;
 pub use shipped::shipped;
+pub use synapses::synapse;
 use value::{Content, Scope, Value, Wrong};
 
 /// What the command line changes in a scene.

@@ -8,16 +8,17 @@ use super::synapses::Synapses;
 use super::value::Wrong;
 use super::{files, space};
 use crate::base::problem::did_you_mean;
-use crate::base::units::TIME;
+use crate::base::units::{Dimension, NUMBER, TIME};
 use crate::network::{Degree, Kind, Law, Part, Profile, Projection, Receptor, Rule, Shape, Storage};
 
-pub const KEYS: [&str; 21] = [
+pub const KEYS: [&str; 22] = [
     "from",
     "to",
     "rule",
     "receptor",
     "synapse",
     "weight",
+    "w_max",
     "delay",
     "allow_autapses",
     "allow_multapses",
@@ -57,8 +58,14 @@ pub fn projections(reader: &mut Reader, document: &Table, places: &Places, synap
                 reader.scope.bound = bound(places, source, target);
                 let made = pair(reader, &item, table.as_ref(), places, source, target);
                 let named = table.get("synapse");
-                let changing = named.and_then(|name| synapses.changing(reader, name));
-                out.extend(made.filter(|p| !empty(p)).map(|p| Projection { changing, ..p }));
+                out.extend(made.filter(|p| !empty(p)).map(|p| {
+                    let unit = unit(places, target, p.receptor);
+                    let changing = named.and_then(|name| synapses.changing(reader, name, table.get("w_max"), unit));
+                    Projection { changing, ..p }
+                }));
+                if let (Some(w_max), None) = (table.get("w_max"), named) {
+                    reader.say(w_max, "w_max is of weights that change", "add synapse = \"...\", or remove it");
+                }
                 reader.scope.bound = outer;
             }
         }
@@ -244,6 +251,13 @@ fn storage(reader: &mut Reader, item: &Item) -> Option<Storage> {
             None
         }
     }
+}
+
+/// The dimension of weights onto a receptor.
+fn unit(places: &Places, target: &Part, receptor: Receptor) -> Dimension {
+    let receptors = &places.populations[target.population].model.receptors;
+    let r = if let Receptor::Named(r) = receptor { r } else { 0 };
+    receptors.get(r).map_or(NUMBER, |r| r.weight)
 }
 
 /// A weight in the dimension of its receptor; a conductance takes none below zero.

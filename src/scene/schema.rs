@@ -118,8 +118,8 @@ fn property(table: &str, key: &str) -> Value {
         ("table", "entries") => json!({ "type": "object" }),
         ("population" | "copied model" | "model", "parameters") | ("population", "initial") => table_of(refer("values", "")),
         ("copied synapse model", "parameters") => table_of(refer("quantity", "")),
-        ("synapse model", "parameters" | "source") => table_of(json!({ "type": ["string", "number", "object"] })),
-        ("synapse model", "equations" | "on_pre" | "functions") => text(about(key)),
+        ("synapse model", "parameters" | "source" | "target") => table_of(json!({ "type": ["string", "number", "object"] })),
+        ("synapse model", "equations" | "on_pre" | "on_post" | "functions") => text(about(key)),
         ("model", "state" | "receptors" | "inputs") => table_of(json!({ "type": ["string", "number", "object"] })),
         ("model", "substeps") => json!({ "type": "integer", "minimum": 1 }),
         ("model", "about" | "cite" | "equations" | "update" | "threshold" | "reset" | "method" | "receptor_by") => text(about(key)),
@@ -143,7 +143,7 @@ fn property(table: &str, key: &str) -> Value {
         ) => text(about(key)),
         (_, "duration" | "warmup" | "dt" | "delay" | "every" | "start" | "stop") => refer("quantity", "A time, with its unit"),
         // What has no rule yet may be anything: an editor must not underline what the reader takes.
-        ("population" | "projection" | "probe" | "run", "size" | "weight" | "p" | "in_degree" | "out_degree" | "count") => {
+        ("population" | "projection" | "probe" | "run", "size" | "w_max" | "weight" | "p" | "in_degree" | "out_degree" | "count") => {
             refer("quantity", "")
         }
         ("stimulus" | "parameter", "value" | "weight" | "amplitude" | "offset" | "frequency" | "phase" | "mean" | "sd") => {
@@ -161,6 +161,7 @@ fn about(key: &str) -> &'static str {
         "each" => "One population for each member of this set",
         "preset" => "The preset that is taken unless --preset names another",
         "synapse" => "How the synapses change: a synapse model of this scene or a built-in one (`synfire list synapses`)",
+        "on_post" => "What a spike of the target does, in order",
         "on_pre" => "What a spike of the source does, in order",
         "receptor" => "The receptor of the target that the weight goes to",
         "file" => "A file in the folder of the scene",

@@ -8,7 +8,7 @@ use toml_edit::{Item, Table, TableLike};
 use super::fields::Reader;
 use super::value::{Scope, Value, Wrong};
 use crate::base::problem::{Problem, Source, did_you_mean};
-use crate::base::units::Quantity;
+use crate::base::units::{Dimension, Quantity};
 use crate::model::{SynapseModel, builtin_synapses, read_synapse};
 use crate::network::Changing;
 
@@ -69,15 +69,26 @@ fn builtin(reader: &mut Reader) -> BTreeMap<String, Definition> {
     let mut out = BTreeMap::new();
     let named = reader.scope.source.clone();
     for (name, text) in builtin_synapses().into_iter().filter(|(name, _)| named.text.contains(name)) {
-        let source = Arc::new(Source { name: format!("{name}.toml"), text: text.to_string() });
-        let mut inner = Reader { scope: Scope::new(source), problems: Vec::new(), folder: None };
-        let document = toml_edit::Document::parse(text.to_string()).ok();
-        if let Some(read) = document.as_ref().and_then(|d| read(&mut inner, name, d.as_item())) {
-            out.insert(name.to_string(), read);
-        }
-        reader.problems.append(&mut inner.problems);
+        let (read, mut problems) = shipped(name, text);
+        read.map(|d| out.insert(name.to_string(), d));
+        reader.problems.append(&mut problems);
     }
     out
+}
+
+fn shipped(name: &str, text: &str) -> (Option<Definition>, Vec<Problem>) {
+    let source = Arc::new(Source { name: format!("{name}.toml"), text: text.to_string() });
+    let mut inner = Reader { scope: Scope::new(source), problems: Vec::new(), folder: None };
+    let document = toml_edit::Document::parse(text.to_string()).ok();
+    let read = document.as_ref().and_then(|d| read(&mut inner, name, d.as_item()));
+    (read, inner.problems)
+}
+
+/// A built-in synapse model.
+pub fn synapse(name: &str) -> Result<Arc<SynapseModel>, Vec<Problem>> {
+    let text = builtin_synapses().into_iter().find(|m| m.0 == name).map_or("", |m| m.1);
+    let (read, problems) = shipped(name, text);
+    read.map(|d| d.model).ok_or(problems)
 }
 
 fn read(reader: &mut Reader, name: &str, item: &Item) -> Option<Definition> {
@@ -122,8 +133,8 @@ fn copy(reader: &mut Reader, item: &Item, mut base: Definition) -> Option<Defini
 }
 
 impl Synapses {
-    /// What a projection names, with the values that hold for this pair.
-    pub fn changing(&self, reader: &mut Reader, item: &Item) -> Option<Changing> {
+    /// What a projection names, with the values that hold for this pair; its weights are in this dimension.
+    pub fn changing(&self, reader: &mut Reader, item: &Item, w_max: Option<&Item>, weight: Dimension) -> Option<Changing> {
         let name = item.as_str().unwrap_or("");
         let Some(Definition { model, values }) = self.0.get(name) else {
             unknown(reader, item, &self.0);
@@ -144,6 +155,26 @@ impl Synapses {
             };
             parameters.push(value);
         }
-        Some(Changing { name: name.into(), model: model.clone(), parameters })
+        let w_max = match (w_max, model.plastic()) {
+            (None, false) => None,
+            (Some(w_max), true) => {
+                let x = reader.number(w_max, weight)?;
+                if x == 0.0 || !x.is_finite() {
+                    reader.say(w_max, format!("a largest weight of {x} {weight}"), "give the largest weight, with its sign");
+                    return None;
+                }
+                Some(x)
+            }
+            (None, true) => {
+                let help = "add w_max = ... to the projection: weights are kept between 0 and it";
+                reader.say(item, format!("{name} changes the weights, and there is no largest weight"), help);
+                return None;
+            }
+            (Some(w_max), false) => {
+                reader.say(w_max, format!("{name} does not change the weights"), "remove w_max");
+                return None;
+            }
+        };
+        Some(Changing { name: name.into(), model: model.clone(), parameters, w_max })
     }
 }

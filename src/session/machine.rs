@@ -148,6 +148,15 @@ impl Engine {
         }
     }
 
+    /// The weights of a projection, in canonical order and units of the largest, if they change.
+    pub fn weights(&self, projection: usize) -> Option<Vec<f32>> {
+        match self {
+            Engine::Cpu(e) => e.weights(projection),
+            #[cfg(feature = "gpu")]
+            Engine::Gpu(_) => None,
+        }
+    }
+
     pub fn step(&self) -> u64 {
         match self {
             Engine::Cpu(e) => e.step(),

@@ -55,7 +55,7 @@ pub struct Simulation {
     changes: Vec<u64>,
     /// Probes that take the place of the scene's own.
     watched: Option<Vec<Probe>>,
-    engine: Engine,
+    pub(super) engine: Engine,
 }
 
 impl Simulation {

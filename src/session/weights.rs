@@ -1,11 +1,11 @@
 //! Probes of weights in a running simulation: when they are due, and what they give. Knows no file.
 //!
-//! The synapses here are static: their weights are a function of the plan, which every edit replaces, and both engines deliver
-//! the weights of the plan that they run. What changes weights by itself would have to give them here from its own memory.
+//! Static weights are a function of the plan, which every edit replaces, and both engines deliver the weights of the plan that they
+//! run. Weights that change come from the engine's memory, with all spikes so far taken into account.
 
 use super::Simulation;
 use crate::network::{Probe, Which};
-use crate::plan::{Connection, connections_of};
+use crate::plan::{Connection, connections, connections_of};
 
 impl Simulation {
     /// Every probe of weights: its number among them, and its interval in steps; none for one that looks at the end alone.
@@ -30,6 +30,18 @@ impl Simulation {
         let Some((projection, from, to, _)) = self.asked().nth(probe) else { return Ok(()) };
         let Some(p) = self.plan.projections.get(projection) else { return Ok(()) };
         let mut result = Ok(());
+        if let (Some(plastic), Some(weights)) = (&p.plastic, self.engine.weights(projection)) {
+            let (sources, targets) = (self.plan.populations[p.source].first, self.plan.populations[p.target].first);
+            let mut weights = weights.into_iter();
+            connections(&self.plan, p, |c| {
+                let w = weights.next().unwrap_or(f32::NAN);
+                let asked = from.find(c.source - sources).is_some() && to.find(c.target - targets).is_some();
+                if asked && result.is_ok() {
+                    result = each(c, (f64::from(w) * plastic.most) as f32);
+                }
+            });
+            return result;
+        }
         connections_of(&self.plan, p, from, to, |c| {
             if result.is_ok() {
                 result = each(c, (f64::from(c.weight) / p.weight.quanta) as f32);

@@ -19,8 +19,9 @@ impl Bound {
         if certain.check(plan).is_ok() {
             return certain;
         }
-        // What is not stored can only be bounded by what is likely.
-        let mut most = ruled(plan, |p: &ProjectionPlan| Some(if p.procedural() { p.wiring.max_in_degree() } else { 0 }));
+        // What does not stand in rows of fixed weights can only be bounded by what is likely.
+        let mut most =
+            ruled(plan, |p: &ProjectionPlan| Some(if p.procedural() || p.plastic.is_some() { p.wiring.max_in_degree() } else { 0 }));
         let counted: Vec<Self> = parts.par_iter().map(|part| counted(plan, part)).collect();
         for (p, population) in most.iter_mut().enumerate() {
             for (r, sum) in population.iter_mut().enumerate() {
@@ -97,7 +98,8 @@ fn heaviest(p: &ProjectionPlan) -> u64 {
     let by_distance = p.by_distance.weight.iter().flat_map(|table| table.values.iter().copied());
     let quanta = drawn.chain(by_distance).map(|w| u64::from(w.unsigned_abs()) << p.weight.shift);
     let listed = p.listed.iter().filter_map(|s| s.weight).map(|w| libm::ceil((w * p.weight.quanta).abs()) as u64);
-    quanta.chain(listed).max().unwrap_or(0)
+    let changing = p.plastic.iter().map(|w| libm::ceilf(w.quanta.abs()) as u64);
+    quanta.chain(listed).chain(changing).max().unwrap_or(0)
 }
 
 fn at_once(steps: &[u64]) -> u64 {

@@ -40,7 +40,7 @@ pub fn kinds(plan: &Plan) -> Vec<Kind> {
 
 /// Whether a projection's weights are stored one by one.
 pub fn stored(p: &ProjectionPlan) -> bool {
-    !p.procedural() && (!constant(&p.weight.law) || p.listed.iter().any(|s| s.weight.is_some()))
+    !p.procedural() && p.plastic.is_none() && (!constant(&p.weight.law) || p.listed.iter().any(|s| s.weight.is_some()))
 }
 
 /// For each kind the first that is the same where weights are stored: runs of alike kinds can be one.
@@ -70,7 +70,7 @@ struct Keys {
 
 impl Keys {
     fn new(plan: &Plan, population: usize, alike: &[u16], layer: usize) -> Self {
-        let here = |p: &ProjectionPlan| p.source == population && !p.procedural() && plan.layer(p) == layer;
+        let here = |p: &ProjectionPlan| p.source == population && !p.procedural() && p.plastic.is_none() && plan.layer(p) == layer;
         let of = || plan.projections.iter().enumerate().filter(|(_, p)| here(p));
         let mut kinds: Vec<u16> = of().flat_map(|(i, _)| [alike[2 * i], alike[2 * i + 1]]).collect();
         kinds.sort_unstable();

@@ -15,13 +15,16 @@
 mod bound;
 mod build;
 mod calendar;
+mod change;
 mod changing;
 mod currents;
 mod drive;
 mod exchange;
+mod histories;
 mod part;
 mod partition;
 mod phases;
+mod plastic;
 mod procedural;
 mod rows;
 mod setup;
@@ -37,7 +40,7 @@ use partition::Owners;
 pub use phases::Phases;
 pub use setup::Setup;
 
-use crate::plan::{Harvest, Plan, Sample, Spike, State, too_much};
+use crate::plan::{self, Harvest, Plan, Sample, Spike, State, too_much};
 
 /// A network in memory, at a step.
 pub struct Cpu {
@@ -64,6 +67,7 @@ impl Cpu {
         let shares = partition::partition(&sizes, threads);
         let owners = Owners::new(sizes.len(), &shares);
         let owned: Vec<usize> = shares.iter().map(|of| partition::numbers(of)).collect();
+        shares.iter().try_for_each(|s| plastic::check(&plan, s))?;
         let layers = changing::layers(&plan, &owners, &owned)?;
         let kinds = build::kinds(&plan);
         let part = |(shares, layers)| Part::new(&plan, shares, layers, kinds.clone(), batch);
@@ -101,7 +105,8 @@ impl Cpu {
 
     /// Bytes taken by the stored synapses.
     pub fn synapse_bytes(&self) -> u64 {
-        self.parts.iter().flat_map(|p| p.rows.iter().chain(p.changing.rows())).map(rows::Block::bytes).sum()
+        self.parts.iter().flat_map(|p| p.rows.iter().chain(p.changing.rows())).map(rows::Block::bytes).sum::<u64>()
+            + self.parts.iter().map(|p| p.plastic.bytes()).sum::<u64>()
     }
 
     /// State variable `variable` of a population, one value for each neuron.
@@ -120,11 +125,21 @@ impl Cpu {
     pub fn adopt(&mut self, plan: Arc<Plan>) -> Result<(), String> {
         if self.plan.projections.iter().zip(&plan.projections).any(|(a, b)| a.weight != b.weight) {
             self.reweigh(&plan)?;
+        } else if self.plan.projections.iter().zip(&plan.projections).any(|(a, b)| a.plastic != b.plastic) {
+            // The largest of weights that change may have become larger.
+            let bound = Bound::new(&plan, &self.parts);
+            bound.check(&plan)?;
+            self.bound = bound;
         } else {
             // Drives may have become larger. What is under way is of the same rows.
             self.bound.check(&plan)?;
         }
+        // Weights that change take the spikes so far into account by the rule that held when they came.
+        let settled = plan::other_changes(&self.plan, &plan).then(|| self.save());
         self.parts.iter_mut().for_each(|p| p.adopt(&plan));
+        if let Some(state) = settled {
+            self.parts.iter_mut().for_each(|p| p.plastic.restore(&plan, &state));
+        }
         self.plan = plan;
         Ok(())
     }
@@ -165,13 +180,30 @@ impl Cpu {
     pub fn save(&self) -> State {
         let values =
             |(p, population): (usize, &crate::plan::PopulationPlan)| (0..population.states.len()).map(|v| self.state(p, v)).collect();
-        State {
+        let mut state = State {
             step: self.step,
             scales: self.plan.populations.iter().map(|p| p.scale.clone()).collect(),
             values: self.plan.populations.iter().enumerate().map(values).collect(),
             due: self.due(),
             traces: self.parts.first().map_or_else(Vec::new, |p| p.changing.traces.save()),
+            histories: plan::histories(&self.plan),
+            weights: self.plan.projections.iter().filter(|p| p.plastic.is_some()).map(|p| vec![0.0; p.wiring.counted() as usize]).collect(),
+        };
+        for part in &self.parts {
+            part.plastic.save(&self.plan, self.step as u32, &part.changing.traces, &mut state);
         }
+        state.histories.iter_mut().for_each(|h| h.spikes.sort_unstable());
+        state
+    }
+
+    /// The weights of a projection, in canonical order and units of the largest, if they change.
+    pub fn weights(&self, projection: usize) -> Option<Vec<f32>> {
+        let p = self.plan.projections.get(projection).filter(|p| p.plastic.is_some())?;
+        let mut out = vec![0.0; p.wiring.counted() as usize];
+        for part in &self.parts {
+            part.plastic.weights(&self.plan, projection, self.step as u32, &part.changing.traces, &mut out);
+        }
+        Some(out)
     }
 
     /// All that is under way: entry d is due at step + 1 + d.
@@ -191,6 +223,7 @@ impl Cpu {
         self.take_over(&state.due);
         for part in &mut self.parts {
             part.changing.traces.restore(&state.traces);
+            part.plastic.restore(&self.plan, state);
             for (share, columns) in part.shares.iter().zip(&mut part.columns) {
                 let range = share.start as usize..share.end as usize;
                 for (v, values) in state.values[share.population].iter().enumerate() {

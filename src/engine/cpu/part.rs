@@ -10,6 +10,7 @@ use super::drive::Draws;
 use super::exchange::Exchange;
 use super::partition::{Share, numbers};
 use super::phases::{Phases, Watch};
+use super::plastic::{self, Plastic};
 use super::procedural::{self, Procedural};
 use super::rows::{Block, Kind};
 use super::sums::Sums;
@@ -27,6 +28,7 @@ pub struct Part {
     pub calendar: Calendar,
     procedural: Procedural,
     pub changing: Changing,
+    pub plastic: Plastic,
     sums: Sums,
     /// Rows of the sums.
     steps: usize,
@@ -50,7 +52,7 @@ impl Part {
         let mut layers = layers.into_iter();
         let rows = layers.next().unwrap_or_default();
         let neurons = numbers(&shares);
-        let steps = if procedural::any(plan) { batch.max(plan.ring - 1) } else { batch };
+        let steps = if procedural::any(plan) || plastic::any(plan) { batch.max(plan.ring - 1) } else { batch };
         let noise = Stream::new(plan.seed, [purpose::NOISE, 0]);
         let mut part = Self {
             columns: shares.iter().map(|s| Columns::new(&plan.populations[s.population], *s, noise)).collect(),
@@ -58,6 +60,7 @@ impl Part {
             draws: Vec::new(),
             rows,
             changing: Changing::new(plan, layers, &kinds),
+            plastic: Plastic::new(plan, &shares),
             calendar: Calendar::new(plan.ring - 1, kinds),
             procedural: Procedural::new(plan, &shares),
             sums: Sums::new(neurons, receptors(plan), steps),
@@ -104,6 +107,7 @@ impl Part {
             columns.adopt(&plan.populations[share.population]);
         }
         self.drives(plan);
+        self.plastic.adopt(plan);
     }
 
     /// Adds all that is under way after step `now` to `due`: entry d is due at now + 1 + d, one sum for each slot of the network.
@@ -180,17 +184,19 @@ impl Part {
             if !all_here {
                 return false;
             }
-            exchange.each(number as u64, |spikes| self.spread(plan, spikes));
+            exchange.each(number as u64, |spikes| self.spread(plan, first, spikes));
             watch.lap(&mut self.phases.spread);
         }
         true
     }
 
     #[inline(always)]
-    fn spread(&mut self, plan: &Plan, spikes: &[Spike]) {
+    fn spread(&mut self, plan: &Plan, first: u64, spikes: &[Spike]) {
+        self.plastic.record(plan, first as u32, &self.changing.traces, spikes);
         for spike in spikes {
             let step = u64::from(spike.step);
             self.phases.events += u64::from(self.calendar.spike(step, spike.neuron, UNCHANGED, &self.rows));
+            self.phases.events += self.plastic.spike(plan, spike, &self.changing.traces, &mut self.sums);
             self.phases.events += self.changing.spike(spike, plan);
             self.phases.events += self.procedural.spike(step, spike.neuron, self.changing.factors(), plan, &mut self.sums);
         }

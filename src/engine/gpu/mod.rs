@@ -94,6 +94,12 @@ impl Gpu {
                 plan.populations[p.source].name, plan.populations[p.target].name
             ));
         }
+        if let Some(p) = plan.projections.iter().find(|p| p.plastic.is_some()) {
+            return Err(format!(
+                "the GPU engine cannot change the weights from {} to {} yet: --backend cpu, or a synapse model without `w`",
+                plan.populations[p.source].name, plan.populations[p.target].name
+            ));
+        }
         let shortest = plan.projections.iter().map(|p| p.shortest()).fold(f64::from(u32::MAX), f64::min).max(1.0) as u64;
         let batch = forced.batch.unwrap_or(LONGEST_BATCH).clamp(1, shortest.min(u64::from(LONGEST_BATCH)) as u32);
         let (memory, kernels, degrees) = device.guarded(|| Self::build(&plan, &device, slice.clone(), batch, forced))?;
@@ -179,6 +185,7 @@ impl Gpu {
             values: self.plan.populations.iter().enumerate().map(values).collect::<Result<_, _>>()?,
             due: self.memory.due(&self.plan, &self.device, self.step)?,
             traces: self.traces()?,
+            ..State::default()
         })
     }
 

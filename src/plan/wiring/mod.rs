@@ -216,6 +216,20 @@ impl Wiring {
         }
     }
 
+    /// The number of synapses, counted row by row where a rule leaves it to chance.
+    pub fn counted(&self) -> u64 {
+        if !matches!(self.kind, Kind::Bernoulli { .. } | Kind::Distance(_)) {
+            return self.synapses();
+        }
+        let mut row = Vec::new();
+        let count = |s| {
+            row.clear();
+            self.row(s, &mut row);
+            row.len() as u64
+        };
+        (0..self.sources).map(count).sum()
+    }
+
     /// A bound on the synapses that one target receives: certain, or passed with a probability below 1e-20.
     pub fn max_in_degree(&self) -> u64 {
         match &self.kind {
