@@ -5,7 +5,7 @@
 
 use super::lower::lower;
 use super::{History, Plan, TracePlan, Traced, scale};
-use crate::network::{Drive, Network, Projection, Stimulus};
+use crate::network::{Drive, Network, Projection, Rule, Stimulus, Synapse};
 
 /// The plan of `new`, for an engine that runs `plan`, which came from `old`. An error says what needs a rebuild, or what is wrong.
 pub fn edit(old: &Network, plan: &Plan, new: &Network) -> Result<Plan, String> {
@@ -92,13 +92,24 @@ pub fn structure(old: &Network, new: &Network) -> Option<String> {
 fn wired_alike(a: &Projection, b: &Projection) -> bool {
     a.from == b.from
         && a.to == b.to
-        && a.rule == b.rule
+        && lead_alike(&a.rule, &b.rule)
         && a.receptor == b.receptor
         && a.delay == b.delay
         && a.delay_by_distance == b.delay_by_distance
         && a.weight_by_distance.is_some() == b.weight_by_distance.is_some()
         && (a.autapses, a.multapses) == (b.autapses, b.multapses)
         && a.changing.as_ref().map(|c| &c.model.name) == b.changing.as_ref().map(|c| &c.model.name)
+}
+
+/// Listed weights are numbers that an edit may change; who is listed is not.
+fn lead_alike(a: &Rule, b: &Rule) -> bool {
+    match (a, b) {
+        (Rule::List(a), Rule::List(b)) => {
+            let alike = |(a, b): (&Synapse, &Synapse)| Synapse { weight: b.weight, ..*a } == *b && a.weight.is_some() == b.weight.is_some();
+            a.len() == b.len() && a.iter().zip(b.iter()).all(alike)
+        }
+        _ => a == b,
+    }
 }
 
 fn driven_alike(a: &Stimulus, b: &Stimulus) -> bool {

@@ -200,6 +200,11 @@ fn receptors(target: &PopulationPlan, receptor: Receptor) -> ([usize; 2], i32) {
 }
 
 impl ProjectionPlan {
+    /// Whether synapses have other weights in a plan that is wired the same.
+    pub fn reweighed(&self, other: &Self) -> bool {
+        self.weight != other.weight || self.listed != other.listed
+    }
+
     /// The shortest delay in steps.
     pub fn shortest(&self) -> f64 {
         self.listed.iter().filter_map(|s| s.delay).map(libm::rint).fold(f64::from(self.delay.min()), f64::min).max(1.0)

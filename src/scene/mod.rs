@@ -1,6 +1,7 @@
 //! File -> Scene: bytes to meaning, with every problem of the file at once. Knows no engine and no plan.
 
 mod columns;
+mod convolution;
 mod expectations;
 mod fields;
 mod files;

@@ -6,7 +6,7 @@ use super::fields::Reader;
 use super::parts::Places;
 use super::synapses::Synapses;
 use super::value::Wrong;
-use super::{files, space};
+use super::{convolution, files, space};
 use crate::base::problem::did_you_mean;
 use crate::base::units::{Dimension, NUMBER, TIME};
 use crate::network::{Degree, Kind, Law, Part, Profile, Projection, Receptor, Rule, Shape, Storage};
@@ -34,9 +34,20 @@ pub const KEYS: [&str; 22] = [
     "radius",
     "width",
     "reach",
+    "stride",
+    "padding",
 ];
-pub const RULES: [&str; 8] =
-    ["all_to_all", "one_to_one", "fixed_probability", "fixed_in_degree", "fixed_out_degree", "fixed_total_number", "distance", "list"];
+pub const RULES: [&str; 9] = [
+    "all_to_all",
+    "one_to_one",
+    "fixed_probability",
+    "fixed_in_degree",
+    "fixed_out_degree",
+    "fixed_total_number",
+    "distance",
+    "convolution",
+    "list",
+];
 
 pub fn projections(reader: &mut Reader, document: &Table, places: &Places, synapses: &Synapses) -> Vec<Projection> {
     let mut out = Vec::new();
@@ -121,7 +132,7 @@ fn empty(p: &Projection) -> bool {
 
 fn pair(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places, source: &Part, target: &Part) -> Option<Projection> {
     // Each is looked at before any may end this, so that all that is wrong is told at once.
-    let rule = rule(reader, item, table, source, target);
+    let rule = rule(reader, item, table, places, source, target);
     let receptor = receptor(reader, item, table, places, target);
     let weight_item = required(reader, item, table, "weight");
     let plain_weight = match (&weight_item, receptor) {
@@ -133,7 +144,10 @@ fn pair(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places
         Some(given) => Some(storage(reader, given)?),
         None => None,
     };
-    let (rule, receptor, weight_item) = (rule?, receptor?, weight_item?);
+    let (mut rule, receptor, weight_item) = (rule?, receptor?, weight_item?);
+    if let (Some(kernel), Some(weight), Rule::List(_)) = (table.get("kernel"), &plain_weight, &rule) {
+        rule = convolution::weighed(reader, kernel, rule, weight, takes_none_below_zero(places, target, receptor))?;
+    }
     let reach = reach(reader, item, places, source, target, &rule, [Some(&weight_item), table.get("delay")])?;
     let (weight, weight_by_distance) = match space::mentions(&weight_item) {
         true => weight_profile(reader, &weight_item, places, target, receptor, reach)?,
@@ -241,6 +255,11 @@ fn weight_profile(
     Some((law, Some(profile)))
 }
 
+fn takes_none_below_zero(places: &Places, target: &Part, receptor: Receptor) -> bool {
+    let receptors = &places.populations[target.population].model.receptors;
+    matches!(receptor, Receptor::Named(r) if receptors.get(r).is_some_and(|r| r.non_negative))
+}
+
 fn storage(reader: &mut Reader, item: &Item) -> Option<Storage> {
     match item.as_str() {
         Some("stored") => Some(Storage::Stored),
@@ -313,7 +332,7 @@ fn rule_name(reader: &mut Reader, item: &Item, table: &dyn TableLike) -> Option<
     Some((name_item, found?))
 }
 
-fn rule(reader: &mut Reader, item: &Item, table: &dyn TableLike, source: &Part, target: &Part) -> Option<Rule> {
+fn rule(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places, source: &Part, target: &Part) -> Option<Rule> {
     let (name_item, name) = rule_name(reader, item, table)?;
     let own = match name {
         "fixed_probability" => "p",
@@ -323,22 +342,28 @@ fn rule(reader: &mut Reader, item: &Item, table: &dyn TableLike, source: &Part, 
         "list" => "file",
         _ => "",
     };
-    if name == "distance" {
-        for key in ["count", "file"] {
+    let mut without = |keys: &[&str], help: &str| {
+        for key in keys.iter().filter(|key| **key != own) {
             if let Some(other) = table.get(key) {
-                reader.say(other, format!("rule distance takes no `{key}`"), "remove it, or choose another rule");
+                reader.say(other, format!("rule {name} takes no `{key}`"), help);
             }
         }
-        return space::rule(reader, item, table).map(Rule::Distance);
-    }
-    for key in space::KEYS {
-        if let Some(other) = table.get(key) {
-            reader.say(other, format!("rule {name} takes no `{key}`"), "remove it, or take rule = \"distance\"");
+    };
+    match name {
+        "distance" => {
+            without(&["count", "file"], "remove it, or choose another rule");
+            without(&convolution::KEYS, "remove it, or take rule = \"convolution\"");
+            return space::rule(reader, item, table).map(Rule::Distance);
         }
-    }
-    for key in ["p", "in_degree", "out_degree", "count", "file"] {
-        if let Some(other) = table.get(key).filter(|_| key != own) {
-            reader.say(other, format!("rule {name} takes no `{key}`"), "remove it, or choose another rule");
+        "convolution" => {
+            without(&["sigma", "length", "radius", "width", "reach"], "remove it, or take rule = \"distance\"");
+            without(&["p", "in_degree", "out_degree", "count", "file"], "remove it, or choose another rule");
+            return convolution::rule(reader, item, table, places, source, target);
+        }
+        _ => {
+            without(&space::KEYS, "remove it, or take rule = \"distance\"");
+            without(&convolution::KEYS, "remove it, or take rule = \"convolution\"");
+            without(&["p", "in_degree", "out_degree", "count", "file"], "remove it, or choose another rule");
         }
     }
     let mut whole = |most: u64| {

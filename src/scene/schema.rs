@@ -124,6 +124,10 @@ fn property(table: &str, key: &str) -> Value {
         ("model", "substeps") => json!({ "type": "integer", "minimum": 1 }),
         ("model", "about" | "cite" | "equations" | "update" | "threshold" | "reset" | "method" | "receptor_by") => text(about(key)),
         ("projection", "rule") => one_of("Who is connected to whom", &projections::RULES),
+        ("projection", "kernel") => {
+            json!({ "type": ["string", "array"], "description": "Of rule distance its name, of rule convolution its rows" })
+        }
+        ("projection", "stride" | "padding") => json!({ "description": "Of rule convolution: one number, or [x, y]" }),
         ("projection", "allow_autapses" | "allow_multapses") | ("expectation", "alive") => json!({ "type": "boolean" }),
         ("stimulus", "kind") => one_of("What is given", &stimuli::KINDS),
         ("stimulus", "steps") | ("number that changes in time", "steps") => refer("pairs", ""),

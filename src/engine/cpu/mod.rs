@@ -123,7 +123,7 @@ impl Cpu {
     /// Takes over the plan of an edit, which `plan::edit` has found to fit. State and inputs under way stay. After an error
     /// the engine goes on with the plan that it had.
     pub fn adopt(&mut self, plan: Arc<Plan>) -> Result<(), String> {
-        if self.plan.projections.iter().zip(&plan.projections).any(|(a, b)| a.weight != b.weight) {
+        if self.plan.projections.iter().zip(&plan.projections).any(|(a, b)| a.reweighed(b)) {
             self.reweigh(&plan)?;
         } else if self.plan.projections.iter().zip(&plan.projections).any(|(a, b)| a.plastic != b.plastic) {
             // The largest of weights that change may have become larger.

@@ -152,7 +152,7 @@ impl Memory {
             shard.rows.enter(&mut words);
             shard.wires = filled(device, &words);
         }
-        self.fill(plan, device, |i| old.projections[i].weight != plan.projections[i].weight)?;
+        self.fill(plan, device, |i| old.projections[i].reweighed(&plan.projections[i]))?;
         Ok(classes)
     }
 
