@@ -10,7 +10,7 @@ use clap::{ArgAction, Args as Words, Parser, Subcommand, ValueEnum};
 
 pub use tools::{Bench, Compare, New, Sweep};
 #[cfg(feature = "view")]
-pub use window::{Snap, Theme, View};
+pub use window::{Layout, Snap, Theme, View};
 
 /// Simulate networks of spiking neurons.
 #[derive(Parser)]
@@ -189,6 +189,9 @@ pub struct Check {
     /// Scene files, names of shipped scenes, or - for standard input (TOML or JSON)
     #[arg(required = true)]
     pub scenes: Vec<String>,
+    /// Run the author's solutions of the scene's lesson, and see whether they pass
+    #[arg(long)]
+    pub lesson: bool,
     #[command(flatten)]
     pub changes: Changes,
 }

@@ -25,6 +25,11 @@ pub fn bench(words: &Bench, terminal: &Terminal) -> Result<(), Failure> {
         [] => vec![None],
         _ => words.sizes.iter().copied().map(Some).collect(),
     };
+    #[cfg(feature = "view")]
+    if words.window {
+        let sized = sizes.iter().map(|size| sized(&origin, &words.knob, *size)).collect::<Result<Vec<_>, _>>()?;
+        return super::drawing::bench(words, sized, terminal);
+    }
     let mut cases = Vec::new();
     let mut before = String::new();
     for backend in &words.backend {

@@ -10,6 +10,9 @@ use super::{Failure, host};
 use crate::plan::{Plan, ProjectionPlan};
 
 pub fn check(words: &Check, terminal: &Terminal) -> Result<(), Failure> {
+    if words.lesson {
+        return super::lesson::check(words, terminal);
+    }
     if let [name] = &words.scenes[..] {
         let mut text = String::new();
         let report = one(name, &words.changes, &mut text)?;

@@ -9,10 +9,13 @@ mod bench;
 mod check;
 mod compare;
 mod devices;
+#[cfg(feature = "view")]
+mod drawing;
 mod edits;
 mod export;
 mod failure;
 mod host;
+mod lesson;
 mod list;
 mod new;
 mod report;

@@ -8,7 +8,7 @@ use super::scene::{named, origin};
 use super::{Failure, args};
 use crate::session::live::{Frame, Live, Opening, Order, Phase};
 use crate::session::{Backend, Origin};
-use crate::view::{self, Look, Panel, Shot, Wish};
+use crate::view::{self, Arrangement, Look, Panel, Shot, Wish};
 
 /// The scene that opens when none is named.
 const DEFAULT: &str = "brunel";
@@ -22,7 +22,8 @@ pub fn view(words: &View) -> Result<(), Failure> {
     let file = std::path::Path::new(name).is_file().then(|| name.into());
     let look = look(words.theme);
     let (backend, device) = (backend(&words.place), words.place.device.clone());
-    let wish = Wish { origin: named(name, &changes)?, file, backend, device, run: !words.paused, fit, look };
+    let layout = words.layout.map(layout);
+    let wish = Wish { origin: named(name, &changes)?, file, backend, device, run: !words.paused, fit, look, layout };
     view::open(wish).map_err(Failure::Run)
 }
 
@@ -42,11 +43,21 @@ fn look(theme: args::Theme) -> Look {
     }
 }
 
-/// A picture of a panel at a time.
+fn layout(layout: args::Layout) -> Arrangement {
+    match layout {
+        args::Layout::Explore => Arrangement::Explore,
+        args::Layout::Neuron => Arrangement::Neuron,
+        args::Layout::Analysis => Arrangement::Analysis,
+        args::Layout::Show => Arrangement::Show,
+    }
+}
+
+/// A picture of a panel, or of the whole window, at a time.
 pub fn snap(words: &Snap) -> Result<(), Failure> {
-    let panel = Panel::named(&words.panel).ok_or_else(|| {
-        let names: Vec<String> = Panel::ALL.iter().map(|p| p.title().to_lowercase()).collect();
-        Failure::Run(format!("no panel is named `{}`: there are {}", words.panel, names.join(", ")))
+    let whole = words.panel == "window";
+    let panel = Panel::named(&words.panel).or(whole.then_some(Panel::Raster)).ok_or_else(|| {
+        let names: Vec<&str> = Panel::ALL.iter().map(|p| p.name()).collect();
+        Failure::Run(format!("no panel is named `{}`: there are {}, and window for all of it", words.panel, names.join(", ")))
     })?;
     let size = view::size(&words.size).map_err(|e| Failure::Run(format!("--size: {e}")))?;
     let vector = match words.out.extension().and_then(|e| e.to_str()) {
@@ -58,12 +69,27 @@ pub fn snap(words: &Snap) -> Result<(), Failure> {
     let (at, span) = (time(&words.at, "at")?, time(&words.span, "span")?);
     let origin = origin(&words.scene)?;
     origin.load().map_err(Failure::Scene)?;
-    let live = Live::start(backend(&words.place), words.place.device.clone(), || {}).map_err(Failure::Run)?;
-    let frame = reach(&live, origin, at)?;
-    let first = |about: &crate::session::live::About| about.ranges().iter().take(2).map(|r| r.0).collect();
-    let selected = frame.about.as_deref().map(first).unwrap_or_default();
-    let shot = Shot { look: look(words.theme), span: span.max(frame.dt), end: Some(at), selected, ..Shot::new(panel, size) };
-    let bytes = if vector { view::svg(&frame, &shot).into_bytes() } else { view::png(&frame, &shot).map_err(Failure::Run)? };
+    let bytes = if whole {
+        if vector {
+            return Err(Failure::Run(format!("--out {}: the whole window is drawn as .png", words.out.display())));
+        }
+        let (backend, device, layout) = (backend(&words.place), words.place.device.clone(), Some(layout(words.layout)));
+        let wish = Wish { origin, file: None, backend, device, run: false, fit: false, look: look(words.theme), layout };
+        view::window(wish, at, span, size).map_err(Failure::Run)?
+    } else {
+        let live = Live::start(backend(&words.place), words.place.device.clone(), || {}).map_err(Failure::Run)?;
+        let frame = reach(&live, origin, at)?;
+        let about = frame.about.as_deref().ok_or_else(|| Failure::Run("there is no network".into()))?;
+        let selected = about.ranges().iter().take(2).map(|r| r.0).collect();
+        let population = match &words.population {
+            Some(name) => about.network.populations.iter().position(|p| p.name == *name),
+            None => Some(0),
+        };
+        let population = population.ok_or_else(|| Failure::Run("--population names no population of the scene".into()))?;
+        let span = span.min(at).max(frame.dt);
+        let shot = Shot { look: look(words.theme), span, end: Some(at), selected, population, ..Shot::new(panel, size) };
+        if vector { view::svg(&frame, &shot).into_bytes() } else { view::png(&frame, &shot).map_err(Failure::Run)? }
+    };
     std::fs::write(&words.out, bytes).map_err(|e| Failure::Run(format!("{}: {e}", words.out.display())))?;
     eprintln!("written to {}", words.out.display());
     Ok(())

@@ -9,11 +9,13 @@ use zip::write::SimpleFileOptions;
 
 mod checkpoint;
 mod stored;
+mod table;
 
 use crate::base::npy::header;
 use crate::record::{Recording, Words};
 pub use checkpoint::{Checkpoint, read_checkpoint, write_checkpoint};
 pub use stored::{Items, Stored};
+pub use table::{Column, Table};
 
 /// Removes the files of the run that `directory` holds: those that its `run.json` names, and no other.
 pub fn clear(directory: &Path) -> Result<(), String> {

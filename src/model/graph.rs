@@ -233,6 +233,29 @@ impl Graph {
         values
     }
 
+    /// The value of every node where the state and the inputs are these: no noise, nothing that arrives, and no state beyond.
+    /// Entries of propagators are none of it.
+    pub fn evaluate_at(&self, parameters: &[f64], states: &[f64], inputs: &[f64]) -> Vec<f64> {
+        let mut values = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            let value = match *node {
+                Node::Const(bits) => f64::from_bits(bits),
+                Node::Parameter(p) => parameters.get(p).copied().unwrap_or(f64::NAN),
+                Node::State(i) | Node::Start(i) => states.get(i).copied().unwrap_or(0.0),
+                Node::Input(i) => inputs.get(i).copied().unwrap_or(0.0),
+                Node::Uniform(_) => 0.5,
+                Node::Receptor(_) | Node::Xi(_) | Node::Normal(_) => 0.0,
+                Node::Part(part, a) => scalar::part(part, values[a]),
+                Node::Unary(op, a) => scalar::unary(op, values[a]),
+                Node::Binary(op, a, b) => scalar::binary(op, values[a], values[b]),
+                Node::Select(c, a, b) => values[if values[c] != 0.0 { a } else { b }],
+                Node::Held(_) | Node::Propagator(..) | Node::Root(..) => f64::NAN,
+            };
+            values.push(value);
+        }
+        values
+    }
+
     /// Whether some value is divided by this parameter, alone or as a factor.
     pub fn divides(&self, parameter: usize) -> bool {
         let below = |id: Id| {

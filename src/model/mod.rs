@@ -6,6 +6,7 @@ mod calls;
 mod compile;
 mod emit;
 pub mod expr;
+mod flow;
 mod graph;
 mod integrate;
 mod linear;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 
 pub use builtin::builtin;
 pub use compile::Compiled;
+pub use flow::Flow;
 pub use read::{KEYS, read};
 pub use synapse::{Effects, SYNAPSE_KEYS, SynapseModel, builtin_synapses, read_synapse};
 

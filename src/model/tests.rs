@@ -21,7 +21,7 @@ fn load(name: &str, text: &str) -> Result<Model, Vec<Problem>> {
     read(name, document.as_table(), &source, &mut value)
 }
 
-fn shipped(name: &str) -> Model {
+pub(super) fn shipped(name: &str) -> Model {
     let (_, text) = builtin().into_iter().find(|(n, _)| *n == name).expect("a built-in model");
     load(name, text).unwrap_or_else(|p| panic!("{name}: {}", p.iter().map(Problem::render).collect::<String>()))
 }

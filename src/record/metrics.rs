@@ -85,6 +85,13 @@ pub const METRICS: [Metric; 6] = [
 ];
 
 impl Recording {
+    /// A metric of a population, as `Statistics::measure` gives it.
+    pub fn measure(&self, metric: &str, population: usize, min_spikes: u32) -> Result<f64, String> {
+        self.statistics.measure(metric, population, min_spikes)
+    }
+}
+
+impl Statistics {
     /// A metric of a population in internal units (rates and frequencies in 1/ms, times in ms).
     /// An error if there is no such metric, or too little data for it.
     pub fn measure(&self, metric: &str, population: usize, min_spikes: u32) -> Result<f64, String> {
@@ -92,7 +99,7 @@ impl Recording {
             .iter()
             .find(|m| m.name == metric)
             .ok_or_else(|| format!("no metric `{metric}`: there are {}", METRICS.iter().map(|m| m.name).collect::<Vec<_>>().join(", ")))?;
-        let value = (found.measure)(&self.statistics, population, min_spikes);
+        let value = (found.measure)(self, population, min_spikes);
         if value.is_finite() { Ok(value) } else { Err(format!("too few spikes for {metric}")) }
     }
 }

@@ -18,7 +18,7 @@ pub struct Preset {
 }
 
 /// A metric whose mean over the seeds lies in an interval.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Expectation {
     pub metric: String,
     pub intervals: Vec<Interval>,
@@ -29,7 +29,7 @@ pub struct Expectation {
 }
 
 /// In internal units: 1/ms for rates, ms for times.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Interval {
     pub population: String,
     pub low: f64,
@@ -58,10 +58,10 @@ pub fn presets(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Pr
     out
 }
 
-fn list(reader: &mut Reader, item: &Item, places: &Places) -> Vec<Expectation> {
+pub fn list(reader: &mut Reader, item: &Item, places: &Places) -> Vec<Expectation> {
     let mut out = Vec::new();
     if item.as_array().is_none() {
-        reader.say(item, "expect must be a list", "write expect = [{ metric = \"rate.exc\", between = [\"1 Hz\", \"2 Hz\"] }]");
+        reader.say(item, "expectations are a list", "write [{ metric = \"rate.exc\", between = [\"1 Hz\", \"2 Hz\"] }]");
     }
     for value in item.as_array().into_iter().flatten() {
         let item = Item::Value(value.clone());

@@ -7,6 +7,7 @@ mod fields;
 mod files;
 mod functions;
 mod knobs;
+mod lesson;
 mod origin;
 mod overrides;
 mod parts;
@@ -32,6 +33,7 @@ use crate::network::Network;
 pub use expectations::{Expectation, Interval, Preset};
 use fields::Reader;
 pub use knobs::{Button, Knob};
+pub use lesson::{Lesson, LessonStep, PANELS};
 pub use saved::{Saved, session};
 pub use schema::schema;
 pub use shipped::shipped;
@@ -61,6 +63,7 @@ pub struct Scene {
     pub presets: Vec<Preset>,
     pub knobs: Vec<Knob>,
     pub buttons: Vec<Button>,
+    pub lesson: Option<Lesson>,
     /// Where a saved session stood; none for a scene that is not one.
     pub saved: Option<Saved>,
     /// The text that was read, with preset and options applied: it loads to the same network.
@@ -87,6 +90,7 @@ const KEYS: [&str; 19] = [
     "expect",
     "session",
     "journal",
+    "lesson",
 ];
 
 const RUN_KEYS: [&str; 4] = ["dt", "duration", "warmup", "seed"];
@@ -115,7 +119,7 @@ pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Re
     let probes = probes::probes(&mut reader, table, &places, &projections);
     let presets = expectations::presets(&mut reader, table, &places);
     let (knobs, buttons) = (knobs::knobs(&mut reader, table), knobs::buttons(&mut reader, table));
-    let saved = saved::saved(&mut reader, table);
+    let (saved, lesson) = (saved::saved(&mut reader, table), lesson::lesson(&mut reader, table, &places, &knobs));
     let text = |key: &str| table.get(key).and_then(Item::as_str).unwrap_or("").trim().to_string();
     let title = Some(text("title")).filter(|t| !t.is_empty()).unwrap_or_else(|| source.name.clone());
     if made.all.is_empty() && reader.problems.is_empty() {
@@ -127,7 +131,7 @@ pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Re
     }
     let network = Network { title: title.clone(), dt, seed, warmup, duration, populations: made.all, projections, stimuli, probes };
     let (about, cite, resolved) = (text("about"), text("cite"), source.text.clone());
-    Ok(Scene { network, title, about, cite, preset, presets, knobs, buttons, saved, resolved })
+    Ok(Scene { network, title, about, cite, preset, presets, knobs, buttons, lesson, saved, resolved })
 }
 
 fn format(reader: &mut Reader, table: &Table) {

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{PARAMETER_KEYS, RUN_KEYS, TABLE_KEYS, expectations, populations, probes, projections, stimuli, synapses};
+use super::{PARAMETER_KEYS, RUN_KEYS, TABLE_KEYS, expectations, lesson, populations, probes, projections, stimuli, synapses};
 
 /// A JSON Schema of draft 7.
 pub fn schema() -> Value {
@@ -63,6 +63,11 @@ fn object(table: &str, keys: &[&str]) -> Value {
         "expectation" => &["metric"],
         "copied model" | "copied synapse model" => &["base"],
         "synapse model" => &["on_pre"],
+        "step of a lesson" => &["text"],
+        "prediction" => &["choices", "answer"],
+        "check" => &["all"],
+        "try" => &["label", "set"],
+        "solution" => &["set"],
         "table" => &["over"],
         _ => &[],
     };
@@ -108,6 +113,25 @@ fn property(table: &str, key: &str) -> Value {
         ("", "stimuli") => list_of("stimulus", &stimuli::KEYS),
         ("", "probes") => list_of("probe", &probes::KEYS),
         ("", "presets") => table_of(object("preset", &expectations::PRESET_KEYS)),
+        ("", "lesson") => object("lesson", &lesson::KEYS),
+        ("", "session") => json!({ "type": "object", "description": "Where a saved session stood" }),
+        ("", "journal") => json!({ "type": "array", "description": "What was done in a saved session" }),
+        ("lesson", "step") => list_of("step of a lesson", &lesson::STEP_KEYS),
+        ("lesson", "minutes") => json!({ "type": "integer", "minimum": 0 }),
+        ("lesson", "authors") => json!({ "type": "array", "items": { "type": "string" } }),
+        ("step of a lesson", "focus") => {
+            json!({ "type": "array", "items": { "type": "string" }, "description": "panel:NAME or param:NAME" })
+        }
+        ("step of a lesson", "predict") => object("prediction", &lesson::PREDICT_KEYS),
+        ("prediction", "choices") => json!({ "type": "array", "items": { "type": "string" }, "minItems": 2 }),
+        ("prediction", "answer") => json!({ "type": "integer", "minimum": 0 }),
+        ("step of a lesson", "check") => object("check", &lesson::CHECK_KEYS),
+        ("check", "all") => refer("expect", "All of these must hold"),
+        ("check", "hold") => refer("quantity", "A time, with its unit"),
+        ("step of a lesson", "try") => list_of("try", &lesson::TRY_KEYS),
+        ("step of a lesson", "solution") => object("solution", &lesson::SOLUTION_KEYS),
+        ("try" | "solution", "set") => table_of(refer("quantity", "")),
+        ("lesson" | "step of a lesson", _) => text("A text"),
         ("" | "preset", "expect") => refer("expect", "Published numbers that `synfire verify` checks"),
         ("preset", "set") => table_of(refer("quantity", "")),
         ("run", "seed") => json!({ "type": ["integer", "string"], "description": "Seed of every random number" }),

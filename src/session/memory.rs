@@ -9,6 +9,13 @@ pub fn free() -> Option<u64> {
     line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
+/// Bytes that this process holds in memory, where the system says so.
+pub fn resident() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find(|l| l.starts_with("VmRSS:"))?;
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
+}
+
 /// An error, in a sentence, if the network takes more than is free.
 pub fn fits(network: &Network) -> Result<(), String> {
     let free = free();

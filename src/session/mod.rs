@@ -3,10 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+pub mod copies;
 mod governor;
+pub mod lesson;
 pub mod live;
 mod machine;
 pub mod memory;
+pub mod plane;
 mod poke;
 pub mod saved;
 #[cfg(feature = "gpu")]

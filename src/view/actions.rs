@@ -3,7 +3,8 @@
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::look::Look;
-use super::panel::Panel;
+use super::panel::{Hand, Panel};
+use super::tiles::Arrangement;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Action {
@@ -18,7 +19,8 @@ pub enum Action {
     RealTime,
     Speed(Option<f64>),
     Follow,
-    Poke,
+    Hold(Hand),
+    Unselect,
     Ghost,
     Undo,
     Redo,
@@ -29,11 +31,15 @@ pub enum Action {
     Help,
     Theme(Look),
     Show(Panel),
+    Arrange(Arrangement),
+    KeepLayout,
     ResetLayout,
+    Calm,
     Guard,
     SavePng(Panel),
     SaveSvg(Panel),
     SaveCsv(Panel),
+    SaveNpz(Panel),
 }
 
 const NONE: Modifiers = Modifiers::NONE;
@@ -59,7 +65,9 @@ pub fn all() -> Vec<(String, Action, Option<KeyboardShortcut>)> {
         ("Speed 1", Action::Speed(Some(1.0)), key(NONE, Key::Num4)),
         ("As fast as possible", Action::Speed(None), key(NONE, Key::Num5)),
         ("Follow the present", Action::Follow, key(NONE, Key::End)),
-        ("Poke with the pointer", Action::Poke, key(NONE, Key::P)),
+        ("Poke with the pointer", Action::Hold(Hand::Poke), key(NONE, Key::P)),
+        ("Select with the pointer", Action::Hold(Hand::Brush), key(NONE, Key::B)),
+        ("Select nothing", Action::Unselect, key(SHIFT, Key::B)),
         ("Keep the rates as a ghost, or drop it", Action::Ghost, key(NONE, Key::G)),
         ("Redo", Action::Redo, key(CTRL.plus(SHIFT), Key::Z)),
         ("Undo", Action::Undo, key(CTRL, Key::Z)),
@@ -69,19 +77,26 @@ pub fn all() -> Vec<(String, Action, Option<KeyboardShortcut>)> {
         ("Search commands", Action::Palette, key(CTRL, Key::K)),
         ("Keys", Action::Help, key(NONE, Key::F1)),
         ("Runaway guard on or off", Action::Guard, None),
+        ("Calm display on or off", Action::Calm, None),
+        ("Keep this layout for the next start", Action::KeepLayout, None),
         ("Panels as they were at first", Action::ResetLayout, None),
     ]
     .into_iter()
     .map(|(name, action, key)| (name.to_string(), action, key))
     .collect();
     out.extend(Look::ALL.map(|(look, name)| (format!("Theme: {name}"), Action::Theme(look), None)));
+    let keys = [Key::Num1, Key::Num2, Key::Num3, Key::Num4];
+    for (arrangement, k) in Arrangement::ALL.into_iter().zip(keys) {
+        out.push((format!("Layout: {}", arrangement.title()), Action::Arrange(arrangement), key(CTRL, k)));
+    }
     for panel in Panel::ALL {
         let title = panel.title();
         out.push((format!("Panel: {title}"), Action::Show(panel), None));
         out.push((format!("{title} as PNG"), Action::SavePng(panel), None));
         out.push((format!("{title} as SVG"), Action::SaveSvg(panel), None));
-        if !matches!(panel, Panel::Equations | Panel::About) {
+        if panel.has_data() {
             out.push((format!("{title} as CSV"), Action::SaveCsv(panel), None));
+            out.push((format!("{title} as NPZ"), Action::SaveNpz(panel), None));
         }
     }
     out

@@ -9,11 +9,11 @@ use eframe::egui::{self, Context, Key, RichText, Ui};
 use super::actions::{Action, all};
 use super::gallery::Gallery;
 use super::look::Look;
-use super::panel::{Panel, Panels};
+use super::panel::{Hand, Panel, Panels};
 use super::parameters::Parameters;
 use super::picture::{self, Shot};
-use super::tiles::{Drawing, Layout};
-use super::{Wish, bars};
+use super::tiles::{Arrangement, Drawing, Layout};
+use super::{Wish, bars, lesson};
 use crate::base::problem::Source;
 use crate::scene::Options;
 use crate::session::live::{Frame, Live, Opening, Order, Phase};
@@ -27,6 +27,7 @@ pub struct App {
     pub layout: Layout,
     pub look: Look,
     pub gallery: Gallery,
+    pub lesson: lesson::Lesson,
     palette: Option<String>,
     help: bool,
     /// What the window itself has to say.
@@ -40,6 +41,8 @@ pub struct App {
     /// Pictures that are being drawn come in here.
     pictures: (std::sync::mpsc::Sender<String>, std::sync::mpsc::Receiver<String>),
     look_applied: Option<Look>,
+    /// What takes a while is waited for: set for pictures, never for a window.
+    pub patient: bool,
 }
 
 impl App {
@@ -52,9 +55,10 @@ impl App {
             live,
             panels: Panels::default(),
             parameters: Parameters::default(),
-            layout: Layout::new(),
+            layout: wish.layout.map_or_else(|| Layout::kept().unwrap_or(Layout::new(Arrangement::Explore)), Layout::new),
             look: wish.look,
             gallery: Gallery::default(),
+            lesson: lesson::Lesson::default(),
             palette: None,
             help: false,
             told: None,
@@ -64,6 +68,7 @@ impl App {
             cost: 0.0,
             pictures: std::sync::mpsc::channel(),
             look_applied: None,
+            patient: false,
         };
         app.open(wish.origin, wish.file, wish.run, wish.fit);
         Ok(app)
@@ -73,6 +78,7 @@ impl App {
         self.file = file.map(|path| (path.clone(), std::fs::metadata(path).ok()));
         self.live.order(Order::Open(Box::new(Opening { origin, run, fit })));
         self.parameters.forget();
+        self.lesson = lesson::Lesson::default();
     }
 
     /// Opens a shipped scene.
@@ -143,7 +149,9 @@ impl App {
     fn act_here(&mut self, action: Action) {
         match action {
             Action::Follow => self.panels.span.follow(),
-            Action::Poke => self.panels.tools.poking = !self.panels.tools.poking,
+            Action::Hold(hand) => self.panels.tools.hand = if self.panels.tools.hand == hand { Hand::Look } else { hand },
+            Action::Unselect => self.panels.tools.brushed.clear(),
+            Action::Calm => self.panels.space.calm = !self.panels.space.calm,
             Action::Ghost => self.ghost(),
             Action::Gallery => self.gallery.shown = !self.gallery.shown,
             Action::Open => self.gallery.browse(),
@@ -152,14 +160,22 @@ impl App {
             Action::Help => self.help = !self.help,
             Action::Theme(look) => self.look = look,
             Action::Show(panel) => self.layout.show(panel),
-            Action::ResetLayout => self.layout = Layout::new(),
+            Action::Arrange(arrangement) => self.layout = Layout::new(arrangement),
+            Action::KeepLayout => self.told = Some(self.layout.keep().unwrap_or_else(|e| e)),
+            Action::ResetLayout => {
+                Layout::forget();
+                self.layout = Layout::new(Arrangement::Explore);
+            }
             Action::SavePng(panel) => self.take_picture(panel, false),
             Action::SaveSvg(panel) => self.take_picture(panel, true),
-            Action::SaveCsv(panel) => {
-                if let Some(text) = self.panels.csv(panel, &self.frame) {
-                    let path = self.path(panel.title(), "csv");
-                    self.told = Some(written(&path, std::fs::write(&path, text)));
-                }
+            Action::SaveCsv(panel) | Action::SaveNpz(panel) => {
+                let npz = matches!(action, Action::SaveNpz(_));
+                let path = self.path(panel.name(), if npz { "npz" } else { "csv" });
+                self.told = Some(match self.panels.data(panel, &self.frame) {
+                    Some(table) if npz => table.npz(&path).map_or_else(|e| e, |()| format!("written: {}", path.display())),
+                    Some(table) => written(&path, std::fs::write(&path, table.csv())),
+                    None => format!("there are no numbers behind {}", panel.title()),
+                });
             }
             _ => {}
         }
@@ -199,7 +215,7 @@ impl App {
 
     /// Draws a panel on a thread of its own, since a picture is waited for.
     fn take_picture(&mut self, panel: Panel, vector: bool) {
-        let path = self.path(panel.title(), if vector { "svg" } else { "png" });
+        let path = self.path(panel.name(), if vector { "svg" } else { "png" });
         let shot = Shot::of(panel, &self.panels, &self.frame, self.look, self.layout.size(panel));
         let (frame, sender) = (self.frame.clone(), self.pictures.0.clone());
         let drawn = move || {
@@ -340,6 +356,7 @@ impl App {
             if tools.selected.is_empty() || tools.selected.iter().any(|n| *n >= neurons) {
                 tools.selected = about.ranges().iter().take(2).map(|r| r.0).collect();
             }
+            tools.brushed.retain(|n| *n < neurons);
             self.watched.clear();
         }
         let wish = if traces { tools.selected.clone() } else { Vec::new() };
@@ -358,8 +375,9 @@ fn written(path: &std::path::Path, done: std::io::Result<()>) -> String {
     }
 }
 
-impl eframe::App for App {
-    fn logic(&mut self, ctx: &Context, _: &mut eframe::Frame) {
+impl App {
+    /// What is done for every frame before it is drawn, and also while the window is hidden.
+    pub fn think(&mut self, ctx: &Context) {
         self.frame = self.live.frame();
         self.reload(ctx.input(|i| i.time));
         let dropped = ctx.input(|i| i.raw.dropped_files.first().map(|f| f.path().to_path_buf()));
@@ -371,13 +389,13 @@ impl eframe::App for App {
         }
     }
 
-    fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
+    /// Draws the window and asks for the next frame.
+    pub fn draw(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         if self.look_applied != Some(self.look) {
             self.look.apply(&ctx);
             self.look_applied = Some(self.look);
         }
-        self.cost = frame.info().cpu_usage.unwrap_or(0.0);
         self.commands(&ctx);
         let mut actions = Vec::new();
         let mut orders = Vec::new();
@@ -385,13 +403,20 @@ impl eframe::App for App {
         egui::Panel::bottom("status").show(ui, |ui| bars::status(ui, self));
         self.troubles(ui);
         egui::Panel::right("side").default_size(330.0).min_size(240.0).resizable(true).show(ui, |ui| {
+            self.lesson.show(ui, &self.frame, &mut self.parameters, &mut orders, &mut self.layout);
             bars::scene(ui, &self.frame, &mut self.parameters, &mut orders);
             self.parameters.show(ui, &self.frame, &mut orders);
         });
         let mut traces = false;
-        egui::CentralPanel::default().frame(egui::Frame::NONE.inner_margin(4.0)).show(ui, |ui| {
-            let drawing =
-                Drawing { panels: &mut self.panels, frame: &self.frame, orders: &mut orders, actions: &mut actions, drawn: Vec::new() };
+        egui::CentralPanel::default().frame(egui::Frame::NONE.fill(ui.visuals().panel_fill).inner_margin(4.0)).show(ui, |ui| {
+            let drawing = Drawing {
+                panels: &mut self.panels,
+                frame: &self.frame,
+                orders: &mut orders,
+                actions: &mut actions,
+                drawn: Vec::new(),
+                wait: self.patient,
+            };
             traces = self.layout.draw(ui, drawing).contains(&Panel::Traces);
         });
         self.dialogs(&ctx);
@@ -404,5 +429,16 @@ impl eframe::App for App {
             _ if self.file.is_some() => ctx.request_repaint_after_secs(0.5),
             _ => {}
         }
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &Context, _: &mut eframe::Frame) {
+        self.think(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
+        self.cost = frame.info().cpu_usage.unwrap_or(0.0);
+        self.draw(ui);
     }
 }

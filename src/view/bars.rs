@@ -5,9 +5,10 @@ use eframe::egui::{self, Button, ComboBox, Key, RichText, Slider, Ui};
 use super::actions::Action;
 use super::app::App;
 use super::look::{Look, count, number, time};
-use super::panel::{Panel, Panels};
+use super::panel::{Hand, Panel, Panels};
 use super::parameters::Parameters;
 use super::rows::Choice;
+use super::tiles::Arrangement;
 use crate::session::live::{Frame, Order, Phase};
 use crate::session::memory::bytes;
 
@@ -34,8 +35,17 @@ pub fn toolbar(ui: &mut Ui, app: &mut App, actions: &mut Vec<Action>, orders: &m
                 }
             }
             ui.separator();
-            if ui.button("Panels as they were at first").clicked() {
-                actions.push(Action::ResetLayout);
+            for arrangement in Arrangement::ALL {
+                if ui.button(format!("Layout: {}", arrangement.title())).clicked() {
+                    actions.push(Action::Arrange(arrangement));
+                }
+            }
+            for (name, action) in
+                [("Keep this layout for the next start", Action::KeepLayout), ("Panels as they were at first", Action::ResetLayout)]
+            {
+                if ui.button(name).clicked() {
+                    actions.push(action);
+                }
             }
         });
         ui.menu_button("Help", |ui| {
@@ -67,19 +77,45 @@ pub fn toolbar(ui: &mut Ui, app: &mut App, actions: &mut Vec<Action>, orders: &m
         ui.separator();
         speed(ui, &frame, orders);
         ui.separator();
-        ui.toggle_value(&mut app.panels.tools.poking, "Poke")
-            .on_hover_text("P: a click in the raster moves the membranes of the neurons under it");
-        if app.panels.tools.poking {
-            let tools = &mut app.panels.tools;
-            ui.add(egui::DragValue::new(&mut tools.strength).suffix(" mV").range(-100.0..=100.0)).on_hover_text("what a poke adds");
-            ui.add(egui::DragValue::new(&mut tools.radius).suffix(" px").range(1.0..=200.0)).on_hover_text("reach of the brush");
-        }
+        hand(ui, app, actions);
         let following = app.panels.span.end.is_none();
         if ui.add_enabled(!following, Button::new("Now")).on_hover_text("follow the present (End)").clicked() {
             actions.push(Action::Follow);
         }
-        ui.weak(format!("sight {}", time(app.panels.span.length)));
+        if app.panels.tools.hand == Hand::Look {
+            ui.weak(format!("sight {}", time(app.panels.span.length)));
+        }
     });
+}
+
+/// What the pointer does in the raster and in space.
+fn hand(ui: &mut Ui, app: &mut App, actions: &mut Vec<Action>) {
+    let tools = &mut app.panels.tools;
+    for (name, hand, hint) in [
+        ("Poke", Hand::Poke, "P: a click moves the membranes of the neurons under the brush, in the raster and in space"),
+        ("Select", Hand::Brush, "B: a click or a drag selects the neurons under the brush; rows of the raster can show them alone"),
+    ] {
+        if ui.selectable_label(tools.hand == hand, name).on_hover_text(hint).clicked() {
+            actions.push(Action::Hold(hand));
+        }
+    }
+    // No words beside them: the toolbar keeps to its one line.
+    let field = |ui: &mut Ui, name: &str, value: &mut f64, suffix: &str, range: std::ops::RangeInclusive<f64>| {
+        let response = ui.add(egui::DragValue::new(value).suffix(suffix).range(range).max_decimals(1)).on_hover_text(name);
+        let (name, value) = (name.to_string(), *value);
+        response.widget_info(|| egui::WidgetInfo { label: Some(name.clone()), ..egui::WidgetInfo::drag_value(true, value) });
+    };
+    if tools.hand == Hand::Poke {
+        field(ui, "what a poke adds to the membrane", &mut tools.strength, " mV", -100.0..=100.0);
+    }
+    if tools.hand != Hand::Look {
+        let mut radius = f64::from(tools.radius);
+        field(ui, "reach of the brush", &mut radius, " px", 1.0..=200.0);
+        tools.radius = radius as f32;
+    }
+    if !tools.brushed.is_empty() && ui.button(format!("Unselect {}", tools.brushed.len())).on_hover_text("Shift + B").clicked() {
+        actions.push(Action::Unselect);
+    }
 }
 
 fn speed(ui: &mut Ui, frame: &Frame, orders: &mut Vec<Order>) {
@@ -185,12 +221,13 @@ fn same(a: &str, b: &str) -> bool {
 
 /// Which neurons the raster shows.
 pub fn raster(ui: &mut Ui, panels: &mut Panels) {
-    let selected = panels.tools.selected.clone();
+    let selected = panels.tools.meant();
     let choice = &mut panels.raster.choice;
     ComboBox::from_label("rows").selected_text(choice.name()).show_ui(ui, |ui| {
         let choices = [
             Choice::All,
             Choice::ByRate,
+            Choice::ByPlace,
             Choice::Every(10),
             Choice::Every(100),
             Choice::Random(50),
@@ -211,5 +248,31 @@ pub fn raster(ui: &mut Ui, panels: &mut Panels) {
         || (panels.raster.heights.is_some() && ui.input(|i| i.key_pressed(Key::Home)))
     {
         panels.raster.heights = None;
+    }
+}
+
+/// How the network is seen in space.
+pub fn space(ui: &mut Ui, panels: &mut Panels, frame: &Frame) {
+    let all: &[crate::network::Population] = frame.about.as_ref().map_or(&[], |a| &a.network.populations);
+    if all.len() > 1 {
+        ui.menu_button("Show", |ui| {
+            for (i, p) in all.iter().enumerate().map(|(i, p)| (i as u16, p)) {
+                let mut shown = !panels.space.hidden.contains(&i);
+                if ui.checkbox(&mut shown, &p.name).changed() {
+                    if shown {
+                        panels.space.hidden.remove(&i)
+                    } else {
+                        panels.space.hidden.insert(i)
+                    };
+                }
+            }
+        });
+    }
+    ui.checkbox(&mut panels.space.calm, "calm").on_hover_text(
+        "averaged over a third of a second and with little contrast, so that nothing flashes; a network that fires in step can flash \
+         the screen at a rate that does people harm",
+    );
+    if ui.small_button("Fit").on_hover_text("all of it (double click)").clicked() {
+        panels.space.camera = super::camera::Camera::default();
     }
 }

@@ -1,8 +1,14 @@
 //! Spikes per pixel: a grid of counts that is carried along as time goes on, so that a frame costs its new spikes and its
 //! pixels, whatever the number of neurons. Knows no colour.
 
+use std::collections::VecDeque;
+
 use super::rows::Rows;
+use crate::plan::Spike;
 use crate::session::live::Frame;
+
+/// Up to so many spikes in sight are also kept one by one, to be drawn as ticks.
+pub const MOST_TICKS: usize = 20_000;
 
 /// What is looked at: columns of `per` steps from column `first` (which begins after step `first * per`), and heights.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,6 +41,10 @@ pub struct Density {
     of: (u64, u64),
     /// Row by row; column k of time lies at k % columns.
     counts: Vec<u32>,
+    /// Sum of the counts.
+    total: u64,
+    /// The spikes in sight, oldest first, if they are few.
+    ticks: Option<VecDeque<Spike>>,
     /// Step up to which spikes are counted.
     filled: u64,
     /// Counts that were set to zero and counted again, for the tests of its cost.
@@ -55,30 +65,70 @@ impl Density {
                 for column in old.end()..sight.end() {
                     self.clear(column as usize % sight.columns, sight);
                 }
+                if let Some(ticks) = &mut self.ticks {
+                    while ticks.front().is_some_and(|s| u64::from(s.step) <= sight.first * sight.per) {
+                        ticks.pop_front();
+                    }
+                }
                 self.filled.min(old.end() * sight.per)
             }
             None => {
                 self.counts.clear();
                 self.counts.resize(sight.columns * sight.rows, 0);
+                (self.total, self.ticks) = (0, Some(VecDeque::new()));
                 sight.first * sight.per
             }
         };
         let to = frame.step.min(sight.end() * sight.per);
         let from = from.max(sight.first * sight.per);
-        for chunk in frame.chunks(from, to) {
-            for spike in chunk.within(from, to) {
-                if let Some(row) = rows.height(spike.neuron).and_then(|h| sight.row(h)) {
-                    let column = ((u64::from(spike.step) - 1) / sight.per) as usize % sight.columns;
-                    self.counts[row * sight.columns + column] += 1;
+        for spike in frame.chunks(from, to).iter().flat_map(|c| c.within(from, to)) {
+            if let Some(row) = rows.height(spike.neuron).and_then(|h| sight.row(h)) {
+                let column = ((u64::from(spike.step) - 1) / sight.per) as usize % sight.columns;
+                self.counts[row * sight.columns + column] += 1;
+                self.total += 1;
+                if let Some(ticks) = &mut self.ticks {
+                    ticks.push_back(*spike);
                 }
-                self.spikes_binned += 1;
             }
+            self.spikes_binned += 1;
         }
         (self.sight, self.of, self.filled) = (Some(sight), of, to.max(from));
+        self.few(frame, rows, sight);
+    }
+
+    /// Keeps the spikes in sight one by one while they are few. Some fewer are needed to begin again, so that it does not flutter.
+    fn few(&mut self, frame: &Frame, rows: &Rows, sight: Sight) {
+        match &self.ticks {
+            Some(ticks) if ticks.len() > MOST_TICKS => self.ticks = None,
+            None if self.total <= MOST_TICKS as u64 * 3 / 4 => {
+                let (from, to) = (sight.first * sight.per, self.filled);
+                let all = frame.chunks(from, to).iter().flat_map(|c| c.within(from, to));
+                let seen = all.filter(|s| rows.height(s.neuron).is_some_and(|h| sight.row(h).is_some()));
+                self.ticks = Some(seen.copied().collect());
+            }
+            _ => {}
+        }
+    }
+
+    /// The spikes in sight, oldest first, if they are few.
+    pub fn ticks(&self) -> Option<&VecDeque<Spike>> {
+        self.ticks.as_ref()
+    }
+
+    /// Spikes in sight.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// What the counts are of.
+    pub fn sight(&self) -> Option<Sight> {
+        self.sight
     }
 
     fn clear(&mut self, column: usize, sight: Sight) {
-        self.counts.iter_mut().skip(column).step_by(sight.columns).for_each(|c| *c = 0);
+        for count in self.counts.iter_mut().skip(column).step_by(sight.columns) {
+            self.total -= u64::from(std::mem::take(count));
+        }
     }
 
     /// The counts of a row, oldest column first.
@@ -99,7 +149,7 @@ impl Density {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Harvest, Spike};
+    use crate::plan::Harvest;
     use crate::session::live::History;
     use crate::view::rows::Choice;
     use std::sync::Arc;
@@ -126,7 +176,10 @@ mod tests {
     fn density_equals_a_plain_binning_while_time_goes_on_and_the_sight_moves() {
         let (mut seed, mut history, mut all) = (7, History::default(), Vec::new());
         let ranges = [(0, 300), (300, 80)];
-        let rows = [Rows::new(&ranges, &Choice::All, std::iter::empty()), Rows::new(&ranges, &Choice::Every(3), std::iter::empty())];
+        let rows = [
+            Rows::new(&ranges, &Choice::All, std::iter::empty(), &|_| None),
+            Rows::new(&ranges, &Choice::Every(3), std::iter::empty(), &|_| None),
+        ];
         let mut density = Density::default();
         let mut step = 0;
         for round in 0..120u64 {
@@ -148,12 +201,14 @@ mod tests {
             density.update(&frame, rows_now, u64::from(round > 80), sight);
             let found: Vec<Vec<u32>> = (0..50).map(|r| density.row(r).collect()).collect();
             assert_eq!(found, naive(&all, rows_now, sight, step), "round {round}");
+            let sum: u64 = found.iter().flatten().map(|c| u64::from(*c)).sum();
+            assert_eq!((density.total(), density.ticks().map(|t| t.len() as u64)), (sum, Some(sum)), "round {round}");
         }
     }
 
     #[test]
     fn a_sight_that_follows_counts_every_spike_once() {
-        let rows = Rows::new(&[(0, 10)], &Choice::All, std::iter::empty());
+        let rows = Rows::new(&[(0, 10)], &Choice::All, std::iter::empty(), &|_| None);
         let (mut history, mut density) = (History::default(), Density::default());
         for k in 0..200u64 {
             let spikes = (0..10).map(|n| Spike { step: k as u32 * 10 + 5, neuron: n }).collect();

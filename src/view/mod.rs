@@ -1,15 +1,22 @@
 //! The window: a frame of the simulation becomes pixels, clicks become orders. The only room that knows egui.
 
 mod actions;
+mod activity;
 mod app;
 mod bars;
+mod camera;
+mod canvas;
 mod density;
 mod gallery;
+mod later;
+mod lesson;
 mod look;
+mod measure;
 mod panel;
 mod panels;
 mod parameters;
 mod picture;
+mod places;
 mod raster;
 mod rows;
 mod span;
@@ -24,8 +31,11 @@ use eframe::egui_wgpu::{SurfaceConfig, WgpuConfiguration};
 pub use actions::Action;
 pub use app::App;
 pub use look::Look;
-pub use panel::Panel;
-pub use picture::{Shot, png, size, svg};
+pub use measure::{Clock, Drawn, measure};
+pub use panel::{Hand, Panel};
+pub use picture::{Shot, png, size, svg, window};
+pub use rows::Choice;
+pub use tiles::Arrangement;
 
 use crate::session::{Backend, Origin};
 
@@ -39,6 +49,8 @@ pub struct Wish {
     pub run: bool,
     pub fit: bool,
     pub look: Look,
+    /// How the panels stand; the kept layout, or the usual one, if it is not said.
+    pub layout: Option<Arrangement>,
 }
 
 /// Opens the window and stays until it is closed. An error says why there is none.

@@ -1,14 +1,19 @@
 //! The panels, and what each is given to draw: a frame of the simulation and what the person has chosen. A panel is a
 //! function of these; what it asks for goes into a list of orders.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use eframe::egui::{self, Color32, Ui};
 use serde::{Deserialize, Serialize};
 
+use super::panels::neuron::{FiCurve, PhasePlane};
+use super::panels::space::Space;
 use super::panels::{journal, model, rates, statistics, traces};
 use super::raster::{self, Raster};
 use super::span::Span;
+use crate::export::Table;
+use crate::network::Population;
 use crate::session::Command;
 use crate::session::live::{About, Frame, Order};
 
@@ -17,52 +22,96 @@ pub enum Panel {
     Raster,
     Rates,
     Traces,
+    Space,
     Intervals,
     Spectrum,
+    Curve,
+    Plane,
     Equations,
     Journal,
     About,
 }
 
 impl Panel {
-    pub const ALL: [Panel; 8] =
-        [Panel::Raster, Panel::Rates, Panel::Traces, Panel::Intervals, Panel::Spectrum, Panel::Equations, Panel::Journal, Panel::About];
+    pub const ALL: [Panel; 11] = [
+        Panel::Raster,
+        Panel::Rates,
+        Panel::Traces,
+        Panel::Space,
+        Panel::Intervals,
+        Panel::Spectrum,
+        Panel::Curve,
+        Panel::Plane,
+        Panel::Equations,
+        Panel::Journal,
+        Panel::About,
+    ];
 
     pub fn title(self) -> &'static str {
         match self {
             Panel::Raster => "Raster",
             Panel::Rates => "Rates",
             Panel::Traces => "Traces",
+            Panel::Space => "Space",
             Panel::Intervals => "Intervals",
             Panel::Spectrum => "Spectrum",
+            Panel::Curve => "f-I curve",
+            Panel::Plane => "Phase plane",
             Panel::Equations => "Equations",
             Panel::Journal => "Journal",
             Panel::About => "About",
         }
     }
 
+    /// The word by which it is typed.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().position(|p| *p == self).and_then(|i| crate::scene::PANELS.get(i)).copied().unwrap_or("")
+    }
+
     /// The panel of a name as it is typed: `raster`.
     pub fn named(name: &str) -> Option<Panel> {
-        Self::ALL.into_iter().find(|p| p.title().eq_ignore_ascii_case(name))
+        Self::ALL.into_iter().find(|p| p.name().eq_ignore_ascii_case(name))
     }
+
+    /// Whether there are numbers behind it that can be saved.
+    pub fn has_data(self) -> bool {
+        !matches!(self, Panel::Equations | Panel::About | Panel::Space)
+    }
+}
+
+/// What a press of the pointer does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hand {
+    /// Selects a membrane, and moves what is looked at.
+    #[default]
+    Look,
+    /// Selects all neurons under the brush.
+    Brush,
+    /// Moves the membranes of all neurons under the brush.
+    Poke,
 }
 
 /// What a person holds in the hand.
 #[derive(Clone, Debug)]
 pub struct Tools {
-    pub poking: bool,
+    pub hand: Hand,
     /// Of the brush, in points.
     pub radius: f32,
     /// What a poke adds to the membrane, mV.
     pub strength: f64,
     /// Neurons whose membranes are shown, of the network of this number.
     pub selected: Vec<u32>,
+    /// Neurons that were brushed.
+    pub brushed: BTreeSet<u32>,
     pub of: u64,
+    /// The population of which a single neuron is looked at.
+    pub population: usize,
 }
 
 impl Default for Tools {
     fn default() -> Self {
-        Self { poking: false, radius: 12.0, strength: 20.0, selected: Vec::new(), of: 0 }
+        let (hand, selected, brushed) = (Hand::Look, Vec::new(), BTreeSet::new());
+        Self { hand, radius: 12.0, strength: 20.0, selected, brushed, of: 0, population: 0 }
     }
 }
 
@@ -80,12 +129,26 @@ impl Tools {
         }
     }
 
-    /// The command that pokes neurons of a population, if its model has a membrane in mV.
-    pub fn poke(&self, about: &About, population: usize, neurons: Vec<[u32; 2]>) -> Option<Command> {
-        let p = about.network.populations.get(population)?;
-        let state = ["V_m", "V", "v"].iter().find_map(|n| p.model.states.iter().find(|s| s.name == *n))?;
-        let add = format!("{} mV", self.strength);
-        (!neurons.is_empty()).then(|| Command::Poke { population: p.name.clone(), neurons, variable: state.name.clone(), add })
+    /// The neurons that a person has in mind: those brushed, else those whose membranes are shown.
+    pub fn meant(&self) -> Vec<u32> {
+        if self.brushed.is_empty() { self.selected.clone() } else { self.brushed.iter().copied().collect() }
+    }
+
+    /// The orders that poke these neurons, in order of their numbers, where their models have a membrane in mV.
+    pub fn poke(&self, about: &About, neurons: Vec<u32>) -> Vec<Order> {
+        let one = |(p, (first, size)): (&Population, (u32, u32))| {
+            let state = ["V_m", "V", "v"].iter().find_map(|n| p.model.states.iter().find(|s| s.name == *n))?;
+            let mut ranges: Vec<[u32; 2]> = Vec::new();
+            for n in neurons.iter().filter(|n| (first..first + size).contains(n)).map(|n| n - first) {
+                match ranges.last_mut() {
+                    Some(last) if last[1] == n => last[1] += 1,
+                    _ => ranges.push([n, n + 1]),
+                }
+            }
+            let (population, variable, add) = (p.name.clone(), state.name.clone(), format!("{} mV", self.strength));
+            (!ranges.is_empty()).then_some(Order::Do(Command::Poke { population, neurons: ranges, variable, add }))
+        };
+        about.network.populations.iter().zip(about.ranges()).filter_map(one).collect()
     }
 }
 
@@ -95,8 +158,11 @@ pub struct Panels {
     pub span: Span,
     pub tools: Tools,
     pub raster: Raster,
+    pub space: Space,
     pub intervals: statistics::Intervals,
     pub spectrum: statistics::Spectrum,
+    pub curve: FiCurve,
+    pub plane: PhasePlane,
     /// Rates of an earlier time, kept to be compared with.
     pub ghost: Vec<Vec<[f64; 2]>>,
 }
@@ -111,6 +177,8 @@ pub struct Seen<'a> {
     /// The simulation runs: what is smoothed may take its time.
     pub moving: bool,
     pub now: f64,
+    /// What takes a while is waited for: a picture has no second frame.
+    pub wait: bool,
 }
 
 impl Seen<'_> {
@@ -140,43 +208,46 @@ pub fn bin(dt: f64) -> u64 {
 }
 
 impl Panels {
-    /// Draws a panel.
-    pub fn show(&mut self, ui: &mut Ui, panel: Panel, frame: &Frame, orders: &mut Vec<Order>) {
-        let (raster, intervals, spectrum) = (&mut self.raster, &mut self.intervals, &mut self.spectrum);
+    /// Draws a panel. A picture `wait`s for what takes a while.
+    pub fn show(&mut self, ui: &mut Ui, panel: Panel, frame: &Frame, orders: &mut Vec<Order>, wait: bool) {
         let moving = frame.phase == crate::session::live::Phase::Running;
         let now = ui.input(|i| i.time);
         let (span, tools, ghost) = (&mut self.span, &mut self.tools, &mut self.ghost);
-        let mut seen = Seen { frame, span, tools, orders, ghost, moving, now };
+        let mut seen = Seen { frame, span, tools, orders, ghost, moving, now, wait };
         if frame.about.is_none() {
             ui.centered_and_justified(|ui| ui.weak("nothing runs yet"));
             return;
         }
         match panel {
-            Panel::Raster => raster.show(ui, &mut seen),
+            Panel::Raster => self.raster.show(ui, &mut seen),
             Panel::Rates => rates::show(ui, &mut seen),
             Panel::Traces => traces::show(ui, &mut seen),
-            Panel::Intervals => intervals.show(ui, &mut seen),
-            Panel::Spectrum => spectrum.show(ui, &mut seen),
+            Panel::Space => self.space.show(ui, &mut seen),
+            Panel::Intervals => self.intervals.show(ui, &mut seen),
+            Panel::Spectrum => self.spectrum.show(ui, &mut seen),
+            Panel::Curve => self.curve.show(ui, &mut seen),
+            Panel::Plane => self.plane.show(ui, &mut seen),
             Panel::Equations => model::equations(ui, &seen),
             Panel::Journal => journal::show(ui, &mut seen),
             Panel::About => model::about(ui, &seen),
         }
     }
 
-    /// The data that a panel shows, as CSV.
-    pub fn csv(&mut self, panel: Panel, frame: &Frame) -> Option<String> {
-        let (intervals, spectrum) = (&mut self.intervals, &mut self.spectrum);
+    /// The numbers that a panel shows, where there are some.
+    pub fn data(&mut self, panel: Panel, frame: &Frame) -> Option<Table> {
         let (span, tools, ghost) = (&mut self.span, &mut self.tools, &mut self.ghost);
-        let seen = Seen { frame, span, tools, orders: &mut Vec::new(), ghost, moving: false, now: f64::MAX };
+        let seen = Seen { frame, span, tools, orders: &mut Vec::new(), ghost, moving: false, now: f64::MAX, wait: true };
         let about: Arc<About> = frame.about.clone()?;
         match panel {
-            Panel::Raster => Some(raster::csv(&seen)),
-            Panel::Rates => Some(rates::csv(&seen, &about)),
-            Panel::Traces => Some(traces::csv(&seen)),
-            Panel::Intervals => Some(intervals.csv(&seen, &about)),
-            Panel::Spectrum => Some(spectrum.csv(&seen, &about)),
-            Panel::Journal => Some(journal::csv(&seen)),
-            Panel::Equations | Panel::About => None,
+            Panel::Raster => Some(raster::data(&seen)),
+            Panel::Rates => Some(rates::data(&seen, &about)),
+            Panel::Traces => Some(traces::data(&seen)),
+            Panel::Intervals => Some(self.intervals.data(&seen, &about)),
+            Panel::Spectrum => Some(self.spectrum.data(&seen, &about)),
+            Panel::Curve => self.curve.data(&seen, &about),
+            Panel::Plane => self.plane.data(&seen, &about),
+            Panel::Journal => Some(journal::data(&seen)),
+            Panel::Space | Panel::Equations | Panel::About => None,
         }
     }
 }
@@ -193,7 +264,26 @@ pub fn plot<'a>(id: &'static str) -> egui_plot::Plot<'a> {
         .set_margin_fraction(egui::vec2(0.01, 0.05))
 }
 
+/// Names of lines, small, and the lines seen through.
+pub fn legend() -> egui_plot::Legend {
+    egui_plot::Legend::default().text_style(egui::TextStyle::Small).background_alpha(0.4)
+}
+
 /// A line's colour, weaker.
 pub fn faint(color: Color32) -> Color32 {
     color.gamma_multiply(0.35)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Panel;
+
+    #[test]
+    fn every_panel_has_the_name_that_scenes_use() {
+        assert_eq!(Panel::ALL.len(), crate::scene::PANELS.len());
+        for panel in Panel::ALL {
+            assert_eq!(Panel::named(panel.name()), Some(panel));
+        }
+        assert_eq!([Panel::Space, Panel::Curve, Panel::Plane, Panel::Raster].map(Panel::name), ["space", "curve", "plane", "raster"]);
+    }
 }

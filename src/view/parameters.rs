@@ -1,7 +1,7 @@
 //! The parameters: sliders with ranges, values with units, reset, undo and redo. The table of the simulation is the one
 //! truth; this only asks for changes. Knows no panel.
 
-use eframe::egui::{Button, Color32, DragValue, Grid, Rect, RichText, ScrollArea, Sense, Slider, Stroke, StrokeKind, Ui, vec2};
+use eframe::egui::{self, Button, Color32, DragValue, Grid, Rect, RichText, ScrollArea, Sense, Slider, Stroke, StrokeKind, Ui, vec2};
 
 use super::look::number;
 use crate::base::units::unit;
@@ -22,9 +22,16 @@ pub struct Parameters {
     /// What is being dragged: the knob, what it was before, and what is asked for now.
     held: Option<(String, String, f64)>,
     filter: String,
+    /// What a lesson is about: marked until the next frame.
+    pointed: Vec<String>,
 }
 
 impl Parameters {
+    /// Marks a parameter in this frame.
+    pub fn point_at(&mut self, name: &str) {
+        self.pointed.push(name.to_string());
+    }
+
     pub fn can_undo(&self) -> bool {
         !self.done.is_empty()
     }
@@ -80,13 +87,15 @@ impl Parameters {
                 self.set(&about, changed, orders);
             }
         });
+        let pointed = std::mem::take(&mut self.pointed);
         let shown = |k: &&Knob| self.filter.is_empty() || k.name.to_lowercase().contains(&self.filter.to_lowercase());
         let knobs: Vec<Knob> = about.knobs.iter().filter(shown).cloned().collect();
         let (sliders, others): (Vec<&Knob>, Vec<&Knob>) = knobs.iter().partition(|k| k.range.is_some() && !k.derived);
         let (typed, derived): (Vec<&Knob>, Vec<&Knob>) = others.into_iter().partition(|k| !k.derived);
         ScrollArea::vertical().id_salt("parameters").auto_shrink([false, true]).show(ui, |ui| {
             for knob in sliders {
-                self.slider(ui, &about, knob, orders);
+                let stroke = if pointed.contains(&knob.name) { Stroke::new(2.0, ui.visuals().warn_fg_color) } else { Stroke::NONE };
+                egui::Frame::NONE.stroke(stroke).inner_margin(2.0).show(ui, |ui| self.slider(ui, &about, knob, orders));
             }
             if !typed.is_empty() {
                 Grid::new("typed").num_columns(3).min_col_width(10.0).show(ui, |ui| {

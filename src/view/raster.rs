@@ -7,13 +7,12 @@ use eframe::egui::{
 
 use super::density::{Density, Sight};
 use super::look::{colour, count, number, small};
-use super::panel::Seen;
+use super::panel::{Hand, Seen};
 use super::rows::{Choice, Rows};
+use crate::export::{Column, Table};
 use crate::plan::Spike;
-use crate::session::live::{About, Order};
+use crate::session::live::About;
 
-/// Ticks are drawn one by one up to so many.
-const MOST_TICKS: usize = 20_000;
 /// Room for names on the left and for times below.
 const LEFT: f32 = 96.0;
 const BELOW: f32 = 20.0;
@@ -43,22 +42,22 @@ impl Raster {
         let dark = ui.visuals().dark_mode;
         painter.rect_filled(rect, 0.0, ui.visuals().extreme_bg_color);
         let ends = self.heights.unwrap_or((0.0, 1.0));
-        let (from, to) = seen.span.steps(seen.frame);
-        let visible: usize = seen.frame.chunks(from, to).iter().map(|c| c.within(from, to).len()).sum();
+        let sight = sight(seen, rect, ends, ui.ctx().pixels_per_point());
+        self.density.update(seen.frame, &self.rows, self.version, sight);
         let row = self.rows.finest() / (ends.1 - ends.0) * rect.height();
-        self.ticks = visible <= MOST_TICKS && row >= 1.9;
+        self.ticks = row >= 1.9 && self.density.ticks().is_some();
         let clip = painter.with_clip_rect(rect);
         if self.ticks {
             let mesh = self.marks(seen, rect, ends, dark);
             clip.add(mesh);
-        } else if let Some((texture, place)) = self.picture(ui, seen, rect, ends, dark) {
+        } else if let Some((texture, place)) = self.picture(ui, seen, rect, sight, dark) {
             clip.image(texture, place, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
         }
         self.names(ui, &painter, seen, &about, rect, ends);
         times(&painter, seen, rect, ui.visuals().weak_text_color());
         self.area = Some(rect);
         self.gestures(ui, &response, seen, &about, rect, ends);
-        let told = format!("Raster of {} neurons, {} spikes in sight", about.neurons(), visible);
+        let told = format!("Raster of {} neurons, {} spikes in sight", about.neurons(), self.density.total());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &told));
     }
 
@@ -70,52 +69,36 @@ impl Raster {
         }
         let (from, to) = seen.span.steps(seen.frame);
         let spikes = seen.frame.chunks(from, to).iter().flat_map(|c| c.within(from, to));
-        self.rows = Rows::new(&about.ranges(), &self.choice, spikes);
+        let ranges = about.ranges();
+        let place = |n: u32| {
+            let p = ranges.partition_point(|r| r.0 <= n).checked_sub(1)?;
+            about.sheets.get(p)?.as_ref().map(|s| s.position(n - ranges[p].0))
+        };
+        self.rows = Rows::new(&ranges, &self.choice, spikes, &place);
         self.version += 1;
         self.of = Some(of);
     }
 
     fn marks(&self, seen: &Seen, rect: Rect, ends: (f32, f32), dark: bool) -> Mesh {
         let (t0, t1) = seen.span.of(seen.frame);
-        let (from, to) = seen.span.steps(seen.frame);
         let scale = f64::from(rect.width()) / (t1 - t0);
-        let dt = seen.frame.dt;
         let mut mesh = Mesh::default();
-        for band in &self.rows.bands {
+        for spike in self.density.ticks().into_iter().flatten() {
+            let Some(h) = self.rows.height(spike.neuron) else { continue };
+            let Some(band) = self.rows.bands.iter().find(|b| (b.top..=b.top + b.height).contains(&h)) else { continue };
             let tall = (band.height / band.shown.len() as f32 / (ends.1 - ends.0) * rect.height() * 0.8).clamp(1.5, 14.0);
-            let tint = colour(dark, band.population);
-            let (Some(first), Some(last)) = (band.shown.iter().min(), band.shown.iter().max()) else { continue };
-            for spike in seen.frame.chunks(from, to).iter().flat_map(|c| c.within(from, to)) {
-                if !(*first..=*last).contains(&spike.neuron) {
-                    continue;
-                }
-                let Some(h) = self.rows.height(spike.neuron).filter(|h| (ends.0..=ends.1).contains(h)) else { continue };
-                let x = rect.left() + ((f64::from(spike.step) * dt - t0) * scale) as f32;
-                let y = rect.top() + (h - ends.0) / (ends.1 - ends.0) * rect.height();
-                quad(&mut mesh, Rect::from_center_size(pos2(x, y), vec2(1.6, tall)), tint);
+            let x = rect.left() + ((f64::from(spike.step) * seen.frame.dt - t0) * scale) as f32;
+            let y = rect.top() + (h - ends.0) / (ends.1 - ends.0) * rect.height();
+            if x >= rect.left() {
+                quad(&mut mesh, Rect::from_center_size(pos2(x, y), vec2(1.6, tall)), colour(dark, band.population));
             }
         }
         mesh
     }
 
     /// The density as a texture, and where it belongs.
-    fn picture(&mut self, ui: &Ui, seen: &Seen, rect: Rect, ends: (f32, f32), dark: bool) -> Option<(eframe::egui::TextureId, Rect)> {
-        let pixels = ui.ctx().pixels_per_point();
-        let (t0, t1) = seen.span.of(seen.frame);
-        let dt = seen.frame.dt;
-        let per = (((t1 - t0) / dt) / f64::from(rect.width() * pixels)).ceil().max(1.0) as u64;
-        // The density ends with the newest step; a part of a column at the right is left to be filled.
-        let last = (t1 / dt / per as f64).ceil().max(1.0) as u64;
-        let columns = ((t1 - t0) / dt / per as f64).ceil() as usize;
-        let sight = Sight {
-            first: last.saturating_sub(columns as u64),
-            per,
-            columns: columns.clamp(1, 4096),
-            rows: ((rect.height() * pixels) as usize).clamp(1, 2160),
-            low: ends.0,
-            high: ends.1,
-        };
-        self.density.update(seen.frame, &self.rows, self.version, sight);
+    fn picture(&mut self, ui: &Ui, seen: &Seen, rect: Rect, sight: Sight, dark: bool) -> Option<(eframe::egui::TextureId, Rect)> {
+        let ((t0, t1), dt, per) = (seen.span.of(seen.frame), seen.frame.dt, sight.per);
         let mean = self.density.mean();
         self.exposure = if self.exposure == 0.0 || !seen.moving { mean } else { self.exposure + 0.1 * (mean - self.exposure) };
         let image = self.tones(sight, ui.visuals().extreme_bg_color, dark);
@@ -184,9 +167,19 @@ impl Raster {
         let inside = |p: Pos2| rect.contains(p);
         let height = |p: Pos2| ends.0 + (p.y - rect.top()) / rect.height() * (ends.1 - ends.0);
         let pointer = response.interact_pointer_pos().or(response.hover_pos());
-        if seen.tools.poking {
-            if let Some(p) = response.interact_pointer_pos().filter(|p| inside(*p) && (response.clicked() || response.drag_started())) {
-                self.poke(seen, about, height(p), (ends.1 - ends.0) / rect.height());
+        if seen.tools.hand != Hand::Look {
+            let pressed = response.interact_pointer_pos().filter(|p| inside(*p));
+            let near = |p: Pos2| self.near(height(p), seen.tools.radius * (ends.1 - ends.0) / rect.height());
+            match (seen.tools.hand, pressed) {
+                (Hand::Poke, Some(p)) if response.clicked() || response.drag_started() => {
+                    let orders = seen.tools.poke(about, near(p));
+                    seen.orders.extend(orders);
+                }
+                (Hand::Brush, Some(p)) if response.clicked() || response.dragged() => {
+                    let near = near(p);
+                    seen.tools.brushed.extend(near);
+                }
+                _ => {}
             }
         } else {
             let mut time = response.clone();
@@ -229,41 +222,58 @@ impl Raster {
         }
     }
 
-    /// Moves the membranes of the neurons around a height.
-    fn poke(&self, seen: &mut Seen, about: &About, height: f32, pixel: f32) {
-        let Some((_, population)) = self.rows.at(height) else { return };
-        let reach = seen.tools.radius * pixel;
-        let first = about.ranges()[population].0;
-        let mut ranges: Vec<[u32; 2]> = Vec::new();
-        let Some(band) = self.rows.bands.iter().find(|b| b.population == population) else { return };
-        let mut hit: Vec<u32> = band
-            .shown
-            .iter()
-            .copied()
-            .filter(|n| self.rows.height(*n).is_some_and(|h| (h - height).abs() <= reach))
-            .map(|n| n - first)
-            .collect();
+    /// The shown neurons within a reach of a height: at least the one that is there.
+    fn near(&self, height: f32, reach: f32) -> Vec<u32> {
+        let bands = self.rows.bands.iter().filter(|b| b.top - reach <= height && height <= b.top + b.height + reach);
+        let close = |n: &u32| self.rows.height(*n).is_some_and(|h| (h - height).abs() <= reach);
+        let mut hit: Vec<u32> = bands.flat_map(|b| b.shown.iter().copied().filter(close)).collect();
         if hit.is_empty() {
-            hit.extend(self.rows.at(height).map(|(n, _)| n - first));
+            hit.extend(self.rows.at(height).map(|(n, _)| n));
         }
         hit.sort_unstable();
-        for n in hit {
-            match ranges.last_mut() {
-                Some(last) if last[1] == n => last[1] += 1,
-                _ => ranges.push([n, n + 1]),
-            }
-        }
-        if let Some(command) = seen.tools.poke(about, population, ranges) {
-            seen.orders.push(Order::Do(command));
-        }
+        hit
+    }
+
+    /// Chooses which neurons are shown.
+    pub fn choose(&mut self, choice: Choice) {
+        (self.choice, self.heights) = (choice, None);
+    }
+
+    /// The counts that were drawn last as density: by row from the top, oldest column first; and what they are of.
+    pub fn counts(&self) -> Option<(Sight, Vec<Vec<u32>>)> {
+        let sight = self.density.sight()?;
+        Some((sight, (0..sight.rows).map(|r| self.density.row(r).collect()).collect()))
+    }
+
+    /// Height of a neuron's middle, if it is shown.
+    pub fn height(&self, neuron: u32) -> Option<f32> {
+        self.rows.height(neuron)
     }
 }
 
-fn quad(mesh: &mut Mesh, rect: Rect, color: Color32) {
+pub fn quad(mesh: &mut Mesh, rect: Rect, color: Color32) {
     let first = mesh.vertices.len() as u32;
     let corners = [rect.left_top(), rect.right_top(), rect.right_bottom(), rect.left_bottom()];
     mesh.vertices.extend(corners.map(|pos| Vertex { pos, uv: WHITE_UV, color }));
     mesh.indices.extend([0, 1, 2, 0, 2, 3].map(|i| first + i));
+}
+
+/// What the density is made of: columns of whole steps, a pixel wide at least.
+fn sight(seen: &Seen, rect: Rect, ends: (f32, f32), pixels: f32) -> Sight {
+    let (t0, t1) = seen.span.of(seen.frame);
+    let dt = seen.frame.dt;
+    let per = (((t1 - t0) / dt) / f64::from(rect.width() * pixels)).ceil().max(1.0) as u64;
+    // It ends with the newest step; a part of a column at the right is left to be filled.
+    let last = (t1 / dt / per as f64).ceil().max(1.0) as u64;
+    let columns = (((t1 - t0) / dt / per as f64).ceil() as usize).clamp(1, 4096);
+    Sight {
+        first: last.saturating_sub(columns as u64),
+        per,
+        columns,
+        rows: ((rect.height() * pixels) as usize).clamp(1, 2160),
+        low: ends.0,
+        high: ends.1,
+    }
 }
 
 /// Marks of time below a panel.
@@ -283,10 +293,13 @@ pub fn times(painter: &eframe::egui::Painter, seen: &Seen, rect: Rect, ink: Colo
     }
 }
 
-/// The spikes in sight, as CSV.
-pub fn csv(seen: &Seen) -> String {
+/// The spikes in sight.
+pub fn data(seen: &Seen) -> Table {
     let (from, to) = seen.span.steps(seen.frame);
-    let line = |s: &Spike| format!("{},{:.6},{}\n", s.step, f64::from(s.step) * seen.frame.dt, s.neuron);
-    let lines = seen.frame.chunks(from, to).iter().flat_map(|c| c.within(from, to)).map(line);
-    std::iter::once("step,time_ms,neuron\n".to_string()).chain(lines).collect()
+    let all: Vec<&Spike> = seen.frame.chunks(from, to).iter().flat_map(|c| c.within(from, to)).collect();
+    let mut table = Table::default();
+    table.add("step", Column::Whole(all.iter().map(|s| s.step).collect()));
+    table.add("time_ms", Column::Numbers(all.iter().map(|s| f64::from(s.step) * seen.frame.dt).collect()));
+    table.add("neuron", Column::Whole(all.iter().map(|s| s.neuron).collect()));
+    table
 }

@@ -18,6 +18,8 @@ pub enum Choice {
     Random(u32),
     /// All, the busiest of the visible time on top.
     ByRate,
+    /// All, by their positions: along the last axis first, as pictures are read.
+    ByPlace,
     /// These, numbered over the whole network.
     Selected(Vec<u32>),
 }
@@ -29,6 +31,7 @@ impl Choice {
             Choice::Every(k) => format!("every {k}th neuron"),
             Choice::Random(n) => format!("{n} drawn from each population"),
             Choice::ByRate => "all, by rate".into(),
+            Choice::ByPlace => "all, by position".into(),
             Choice::Selected(list) => format!("{} selected", list.len()),
         }
     }
@@ -52,8 +55,14 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// `ranges` are first neuron and size of each population; `spikes` those of the visible time, for an order by rate.
-    pub fn new<'a>(ranges: &[(u32, u32)], choice: &Choice, spikes: impl Iterator<Item = &'a Spike>) -> Self {
+    /// `ranges` are first neuron and size of each population; `spikes` those of the visible time, for an order by rate; `place`
+    /// tells positions, for an order by them.
+    pub fn new<'a>(
+        ranges: &[(u32, u32)],
+        choice: &Choice,
+        spikes: impl Iterator<Item = &'a Spike>,
+        place: &dyn Fn(u32) -> Option<[f64; 3]>,
+    ) -> Self {
         let total: u32 = ranges.iter().map(|r| r.1).sum();
         let mut counts = vec![0u32; if *choice == Choice::ByRate { total as usize } else { 0 }];
         if *choice == Choice::ByRate {
@@ -62,7 +71,7 @@ impl Rows {
         let mut bands: Vec<Band> = ranges
             .iter()
             .enumerate()
-            .map(|(population, range)| Band { population, top: 0.0, height: 0.0, shown: chosen(*range, choice, &counts) })
+            .map(|(population, range)| Band { population, top: 0.0, height: 0.0, shown: chosen(*range, choice, &counts, place) })
             .filter(|band| !band.shown.is_empty())
             .collect();
         let shown: usize = bands.iter().map(|b| b.shown.len()).sum();
@@ -97,7 +106,7 @@ impl Rows {
     }
 }
 
-fn chosen((first, size): (u32, u32), choice: &Choice, counts: &[u32]) -> Vec<u32> {
+fn chosen((first, size): (u32, u32), choice: &Choice, counts: &[u32], place: &dyn Fn(u32) -> Option<[f64; 3]>) -> Vec<u32> {
     let all = first..first + size;
     match choice {
         Choice::All => all.collect(),
@@ -111,6 +120,13 @@ fn chosen((first, size): (u32, u32), choice: &Choice, counts: &[u32]) -> Vec<u32
             let mut list: Vec<u32> = all.collect();
             list.sort_by_key(|n| std::cmp::Reverse(counts.get(*n as usize).copied().unwrap_or(0)));
             list
+        }
+        Choice::ByPlace => {
+            let mut list: Vec<([f64; 3], u32)> = all.map(|n| (place(n).map_or([0.0; 3], |[x, y, z]| [z, y, x]), n)).collect();
+            list.sort_by(|(a, _), (b, _)| {
+                a.iter().zip(b).map(|(a, b)| a.total_cmp(b)).find(|o| o.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+            });
+            list.into_iter().map(|(_, n)| n).collect()
         }
         // A step that has no divisor in common with the size walks over all neurons in a scattered order.
         Choice::Random(n) => {
@@ -135,7 +151,7 @@ mod tests {
     fn every_shown_neuron_is_found_where_it_is_drawn() {
         let ranges = [(0, 1000), (1000, 10), (1010, 250)];
         for choice in [Choice::All, Choice::Every(7), Choice::Random(9), Choice::Selected(vec![3, 1005, 1200, 9999])] {
-            let rows = Rows::new(&ranges, &choice, std::iter::empty());
+            let rows = Rows::new(&ranges, &choice, std::iter::empty(), &|_| None);
             let shown: Vec<u32> = rows.bands.iter().flat_map(|b| b.shown.clone()).collect();
             assert!(!shown.is_empty() && rows.bands.iter().all(|b| b.top + b.height <= 1.0001));
             for n in &shown {
@@ -143,13 +159,20 @@ mod tests {
             }
             assert_eq!((0..1260).filter(|n| rows.height(*n).is_some()).count(), shown.len());
         }
-        assert_eq!(Rows::new(&ranges, &Choice::Random(5), std::iter::empty()).bands[1].shown.len(), 5);
+        assert_eq!(Rows::new(&ranges, &Choice::Random(5), std::iter::empty(), &|_| None).bands[1].shown.len(), 5);
     }
 
     #[test]
     fn by_rate_the_busiest_is_on_top() {
         let spikes: Vec<Spike> = [4, 4, 4, 2, 2, 0].iter().map(|n| Spike { step: 1, neuron: *n }).collect();
-        let rows = Rows::new(&[(0, 5)], &Choice::ByRate, spikes.iter());
+        let rows = Rows::new(&[(0, 5)], &Choice::ByRate, spikes.iter(), &|_| None);
         assert_eq!(rows.bands[0].shown, [4, 2, 0, 1, 3]);
+    }
+
+    #[test]
+    fn by_place_rows_are_read_like_a_page() {
+        let place = |n: u32| Some([f64::from(n * 7 % 5), f64::from(n % 2), 0.0]);
+        let rows = Rows::new(&[(0, 5)], &Choice::ByPlace, std::iter::empty(), &place);
+        assert_eq!(rows.bands[0].shown, [0, 4, 2, 3, 1]);
     }
 }

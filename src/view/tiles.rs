@@ -7,29 +7,106 @@ use super::actions::Action;
 use super::panel::{Panel, Panels};
 use crate::session::live::{Frame, Order};
 
+/// Arrangements that come with the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrangement {
+    Explore,
+    Neuron,
+    Analysis,
+    Show,
+}
+
+impl Arrangement {
+    pub const ALL: [Arrangement; 4] = [Arrangement::Explore, Arrangement::Neuron, Arrangement::Analysis, Arrangement::Show];
+
+    pub fn title(self) -> &'static str {
+        match self {
+            Arrangement::Explore => "Explore",
+            Arrangement::Neuron => "Single neuron",
+            Arrangement::Analysis => "Network analysis",
+            Arrangement::Show => "Show",
+        }
+    }
+
+    /// Rows from the top with their share of the height; each is a list of stacks of panels side by side.
+    fn rows(self) -> Vec<(f32, Vec<Vec<Panel>>)> {
+        use Panel::{About, Curve, Equations, Intervals, Journal, Plane, Raster, Rates, Space, Spectrum, Traces};
+        match self {
+            Arrangement::Explore => vec![
+                (2.1, vec![vec![Raster, Space]]),
+                (0.9, vec![vec![Rates]]),
+                (1.2, vec![vec![Traces, Equations, Journal], vec![Intervals, Spectrum, Curve, Plane, About]]),
+            ],
+            Arrangement::Neuron => vec![
+                (1.3, vec![vec![Traces, Rates]]),
+                (1.5, vec![vec![Plane], vec![Curve]]),
+                (0.9, vec![vec![Raster, Space], vec![Equations, Intervals, Spectrum, Journal, About]]),
+            ],
+            Arrangement::Analysis => vec![
+                (1.5, vec![vec![Raster, Space]]),
+                (1.0, vec![vec![Rates], vec![Spectrum]]),
+                (1.0, vec![vec![Intervals], vec![Traces, Curve, Plane, Equations, Journal, About]]),
+            ],
+            Arrangement::Show => vec![
+                (2.0, vec![vec![Space], vec![Raster]]),
+                (0.6, vec![vec![Rates, Traces, Intervals, Spectrum, Curve, Plane, Equations, Journal, About]]),
+            ],
+        }
+    }
+}
+
 pub struct Layout {
     tree: Tree<Panel>,
 }
 
 impl Layout {
-    /// Raster large, below it rates and membranes beside statistics.
-    pub fn new() -> Self {
+    pub fn new(arrangement: Arrangement) -> Self {
         let mut tiles = Tiles::default();
-        let raster = tiles.insert_pane(Panel::Raster);
-        let raster = tiles.insert_tab_tile(vec![raster]);
-        let rates = tiles.insert_pane(Panel::Rates);
-        let rates = tiles.insert_tab_tile(vec![rates]);
-        let traces = [Panel::Traces, Panel::Equations, Panel::Journal].map(|p| tiles.insert_pane(p)).to_vec();
-        let statistics = [Panel::Intervals, Panel::Spectrum, Panel::About].map(|p| tiles.insert_pane(p)).to_vec();
-        let left = tiles.insert_tab_tile(traces);
-        let right = tiles.insert_tab_tile(statistics);
-        let below = tiles.insert_horizontal_tile(vec![left, right]);
-        let mut linear = Linear::new(LinearDir::Vertical, vec![raster, rates, below]);
-        linear.shares.set_share(raster, 2.1);
-        linear.shares.set_share(rates, 0.9);
-        linear.shares.set_share(below, 1.2);
+        let mut rows = Vec::new();
+        for (share, stacks) in arrangement.rows() {
+            let mut beside = Vec::new();
+            for stack in stacks {
+                let panes = stack.into_iter().map(|p| tiles.insert_pane(p)).collect();
+                beside.push(tiles.insert_tab_tile(panes));
+            }
+            let row = if let [one] = beside[..] { one } else { tiles.insert_horizontal_tile(beside) };
+            rows.push((row, share));
+        }
+        let mut linear = Linear::new(LinearDir::Vertical, rows.iter().map(|r| r.0).collect());
+        rows.iter().for_each(|(row, share)| linear.shares.set_share(*row, *share));
         let root = tiles.insert_container(Container::Linear(linear));
         Self { tree: Tree::new(egui::Id::unique("panels"), root, tiles) }
+    }
+
+    /// The layout that was kept, if there is one that can be read.
+    pub fn kept() -> Option<Self> {
+        Self::read(&std::fs::read_to_string(file()?).ok()?)
+    }
+
+    /// A layout from its text. One that lacks a panel would hide it for ever, and is none.
+    fn read(text: &str) -> Option<Self> {
+        let tree: Tree<Panel> = serde_json::from_str(text).ok()?;
+        Panel::ALL.iter().all(|p| tree.tiles.find_pane(p).is_some()).then_some(Self { tree })
+    }
+
+    /// Keeps this layout for the next start, and says where.
+    pub fn keep(&self) -> Result<String, String> {
+        let path = file().ok_or("no folder for settings is known here: neither XDG_CONFIG_HOME, HOME nor APPDATA is set")?;
+        let told = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|e| told(&e))?;
+        }
+        let text = serde_json::to_string(&self.tree).map_err(|e| told(&e))?;
+        std::fs::write(&path, text).map_err(|e| told(&e))?;
+        Ok(format!("this layout is kept in {}", path.display()))
+    }
+
+    /// Forgets the layout that was kept.
+    pub fn forget() {
+        if let Some(path) = file() {
+            // What is not there need not be removed.
+            let _ = std::fs::remove_file(path);
+        }
     }
 
     /// Brings a panel to the front, also one that was closed.
@@ -60,12 +137,14 @@ pub struct Drawing<'a> {
     pub orders: &'a mut Vec<Order>,
     pub actions: &'a mut Vec<Action>,
     pub drawn: Vec<Panel>,
+    /// What takes a while is waited for.
+    pub wait: bool,
 }
 
 impl Behavior<Panel> for Drawing<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, _: TileId, pane: &mut Panel) -> UiResponse {
         self.drawn.push(*pane);
-        egui::Frame::NONE.inner_margin(4.0).show(ui, |ui| self.panels.show(ui, *pane, self.frame, self.orders));
+        egui::Frame::NONE.inner_margin(4.0).show(ui, |ui| self.panels.show(ui, *pane, self.frame, self.orders, self.wait));
         UiResponse::None
     }
 
@@ -97,14 +176,47 @@ impl Behavior<Panel> for Drawing<'_> {
             if ui.button("Save as SVG").clicked() {
                 self.actions.push(Action::SaveSvg(panel));
             }
-            if !matches!(panel, Panel::Equations | Panel::About) && ui.button("Save data as CSV").clicked() {
+            if panel.has_data() && ui.button("Save data as CSV").clicked() {
                 self.actions.push(Action::SaveCsv(panel));
+            }
+            if panel.has_data() && ui.button("Save data as NPZ").clicked() {
+                self.actions.push(Action::SaveNpz(panel));
             }
         })
         .response
         .on_hover_text(format!("{}: pictures and data", panel.title()));
-        if panel == Panel::Raster {
-            super::bars::raster(ui, self.panels);
+        match panel {
+            Panel::Raster => super::bars::raster(ui, self.panels),
+            Panel::Space => super::bars::space(ui, self.panels, self.frame),
+            _ => {}
         }
+    }
+}
+
+/// Where the kept layout lies.
+fn file() -> Option<std::path::PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(std::path::PathBuf::from);
+    let settings = folder("XDG_CONFIG_HOME").or_else(|| folder("APPDATA")).or_else(|| Some(folder("HOME")?.join(".config")))?;
+    Some(settings.join("synfire").join("layout.json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_arrangement_has_every_panel_and_is_the_same_after_it_was_kept() {
+        for arrangement in Arrangement::ALL {
+            let mut layout = Layout::new(arrangement);
+            layout.show(Panel::Journal);
+            let text = serde_json::to_string(&layout.tree).unwrap();
+            let again = Layout::read(&text).unwrap();
+            assert!(again.tree == layout.tree, "{arrangement:?}: {text}");
+        }
+        assert!(Layout::read("{}").is_none() && Layout::read("nonsense").is_none());
+        let mut poor = Layout::new(Arrangement::Show);
+        let journal = poor.tree.tiles.find_pane(&Panel::Journal).unwrap();
+        poor.tree.remove_recursively(journal);
+        assert!(Layout::read(&serde_json::to_string(&poor.tree).unwrap()).is_none());
     }
 }

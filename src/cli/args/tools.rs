@@ -47,6 +47,18 @@ pub struct Bench {
     /// Number or part of the name of a GPU, as `synfire devices` lists them
     #[arg(long, env = "SYNFIRE_DEVICE")]
     pub device: Option<String>,
+    /// Measure the window that shows the scene: frames, latency, memory; painted without a display
+    #[cfg(feature = "view")]
+    #[arg(long)]
+    pub window: bool,
+    /// How long the window is drawn, and then hidden
+    #[cfg(feature = "view")]
+    #[arg(long, default_value = "10 s", requires = "window")]
+    pub draw: String,
+    /// Size of the window in pixels
+    #[cfg(feature = "view")]
+    #[arg(long, default_value = "1280x800", requires = "window")]
+    pub pixels: String,
     /// Runs of each case; the median is told
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..1000))]
     pub repeat: u32,

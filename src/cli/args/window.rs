@@ -22,8 +22,19 @@ pub struct View {
     /// Colours
     #[arg(long, value_enum, default_value = "dark")]
     pub theme: Theme,
+    /// How the panels stand (default: as they were kept, else explore)
+    #[arg(long, value_enum)]
+    pub layout: Option<Layout>,
     #[command(flatten)]
     pub place: Place,
+}
+
+#[derive(Clone, Copy, ValueEnum, PartialEq, Eq)]
+pub enum Layout {
+    Explore,
+    Neuron,
+    Analysis,
+    Show,
 }
 
 #[derive(Clone, Copy, ValueEnum, PartialEq, Eq, Default)]
@@ -40,9 +51,15 @@ pub struct Snap {
     pub scene: Scene,
     #[command(flatten)]
     pub place: Place,
-    /// raster, rates, traces, intervals, spectrum, equations, journal or about
+    /// A panel of the window by its name, as in raster, space or plane; or `window`, all of it
     #[arg(long, default_value = "raster")]
     pub panel: String,
+    /// How the panels stand in a picture of the window
+    #[arg(long, value_enum, default_value = "explore")]
+    pub layout: Layout,
+    /// The population of which a single neuron is drawn (curve and plane); the first, if it is not said
+    #[arg(long)]
+    pub population: Option<String>,
     /// Time at which it is drawn, as in "2 s"
     #[arg(long, default_value = "1 s")]
     pub at: String,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::Chunk;
 use crate::base::problem::{Problem, Source};
 use crate::network::Network;
-use crate::scene::{Button, Knob, Preset};
+use crate::plan::Sheet;
+use crate::scene::{Button, Knob, Lesson, Preset};
 use crate::session::Stamped;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,7 +60,10 @@ pub struct About {
     /// For each knob what it would rebuild, if it cannot be changed while the network runs.
     pub rebuilds: Arc<[Option<String>]>,
     pub buttons: Vec<Button>,
+    pub lesson: Option<Arc<Lesson>>,
     pub network: Arc<Network>,
+    /// Where the neurons of each population are, if the scene says.
+    pub sheets: Vec<Option<Arc<Sheet>>>,
     /// The step that is run, by population.
     pub equations: Vec<String>,
     pub source: Arc<Source>,

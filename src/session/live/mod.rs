@@ -18,6 +18,9 @@ pub use chunk::{Chunk, History};
 pub use frame::{About, Device, Frame, Phase, Speeds, Watched};
 use mailbox::Mailbox;
 
+/// Longer than anybody waits.
+pub const DAY: Duration = Duration::from_secs(24 * 3600);
+
 /// What can be asked of a live simulation.
 #[derive(Clone, Debug)]
 pub enum Order {

@@ -2,6 +2,7 @@
 
 use eframe::egui::{Grid, ScrollArea, Ui};
 
+use crate::export::{Column, Table};
 use crate::session::{Command, Stamped};
 use crate::view::look::time;
 use crate::view::panel::Seen;
@@ -33,7 +34,10 @@ pub fn show(ui: &mut Ui, seen: &mut Seen) {
     });
 }
 
-pub fn csv(seen: &Seen) -> String {
-    let line = |s: &Stamped| format!("{},\"{}\"\n", s.step, told(s).replace('"', "'"));
-    std::iter::once("step,command\n".to_string()).chain(seen.frame.journal.iter().map(line)).collect()
+pub fn data(seen: &Seen) -> Table {
+    let journal = &seen.frame.journal;
+    let mut table = Table::default();
+    table.add("step", Column::Numbers(journal.iter().map(|s| s.step as f64).collect()));
+    table.add("command", Column::Texts(journal.iter().map(told).collect()));
+    table
 }

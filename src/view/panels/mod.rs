@@ -2,6 +2,8 @@
 
 pub mod journal;
 pub mod model;
+pub mod neuron;
 pub mod rates;
+pub mod space;
 pub mod statistics;
 pub mod traces;

@@ -1,11 +1,12 @@
 //! Rates of the populations in time, from the counts that every chunk keeps.
 
 use eframe::egui::{Role, Ui, WidgetInfo};
-use egui_plot::{Legend, Line, PlotPoints};
+use egui_plot::{Line, PlotPoints};
 
+use crate::export::{Column, Table};
 use crate::session::live::{About, Frame};
 use crate::view::look::colour;
-use crate::view::panel::{Panels, Seen, bin, faint, plot};
+use crate::view::panel::{Panels, Seen, bin, faint, legend, plot};
 
 /// Points of a line, at most.
 const POINTS: u64 = 300;
@@ -18,7 +19,7 @@ pub fn show(ui: &mut Ui, seen: &mut Seen) {
     let most = lines.iter().chain(seen.ghost.iter()).flatten().map(|p| p[1]).fold(1.0, f64::max);
     let names: Vec<String> = about.network.populations.iter().map(|p| p.name.clone()).collect();
     let ghost = seen.ghost.clone();
-    let shown = plot("rates").legend(Legend::default()).y_axis_label("spikes/s").x_axis_label("ms").show(ui, |ui| {
+    let shown = plot("rates").legend(legend()).y_axis_label("spikes/s").x_axis_label("ms").show(ui, |ui| {
         ui.set_plot_bounds_x(from..=to);
         ui.set_plot_bounds_y(0.0..=most * 1.08);
         for (i, line) in ghost.into_iter().enumerate() {
@@ -62,19 +63,18 @@ pub fn lines(seen: &Seen, about: &About) -> Vec<Vec<[f64; 2]>> {
     sums.iter().zip(&ranges).map(|(s, r)| s.iter().enumerate().map(|p| point(r.1, p)).collect()).collect()
 }
 
-pub fn csv(seen: &Seen, about: &About) -> String {
+pub fn data(seen: &Seen, about: &About) -> Table {
     let lines = lines(seen, about);
-    let mut out: String =
-        std::iter::once("time_ms".to_string()).chain(about.network.populations.iter().map(|p| format!(",{}_Hz", p.name))).collect();
-    for k in 0..lines.first().map_or(0, Vec::len) {
-        out += &format!("\n{:.6}", lines[0][k][0]);
-        out.extend(lines.iter().map(|l| format!(",{}", l[k][1])));
+    let mut table = Table::default();
+    table.add("time_ms", Column::Numbers(lines.first().into_iter().flatten().map(|p| p[0]).collect()));
+    for (line, p) in lines.iter().zip(&about.network.populations) {
+        table.add(format!("{}_Hz", p.name), Column::Numbers(line.iter().map(|p| p[1]).collect()));
     }
-    out + "\n"
+    table
 }
 
 /// The lines as they are seen now, to be kept as a ghost.
 pub fn current(panels: &mut Panels, frame: &Frame, about: &About) -> Vec<Vec<[f64; 2]>> {
     let (span, tools, ghost) = (&mut panels.span, &mut panels.tools, &mut panels.ghost);
-    lines(&Seen { frame, span, tools, orders: &mut Vec::new(), ghost, moving: false, now: 0.0 }, about)
+    lines(&Seen { frame, span, tools, orders: &mut Vec::new(), ghost, moving: false, now: 0.0, wait: false }, about)
 }

@@ -2,12 +2,13 @@
 //! times a second, and only while they are looked at.
 
 use eframe::egui::{Role, Ui, WidgetInfo};
-use egui_plot::{Bar, BarChart, Legend, Line, PlotPoints};
+use egui_plot::{Bar, BarChart, Line, PlotPoints};
 
+use crate::export::{Column, Table};
 use crate::record::spectrum;
 use crate::session::live::About;
 use crate::view::look::{colour, number};
-use crate::view::panel::{Seen, bin, faint, plot};
+use crate::view::panel::{Seen, bin, faint, legend, plot};
 
 /// Seconds between two computations.
 const EVERY: f64 = 0.25;
@@ -53,7 +54,7 @@ impl Intervals {
                         BarChart::new(name(i), bars).color(faint(colour(dark, i)))
                     })
                     .collect();
-                let shown = plot(id).legend(Legend::default()).x_axis_label(label.to_string()).show(ui, |ui| {
+                let shown = plot(id).legend(legend()).x_axis_label(label.to_string()).show(ui, |ui| {
                     ui.set_plot_bounds_x(0.0..=most);
                     charts.into_iter().for_each(|c| ui.bar_chart(c));
                 });
@@ -129,17 +130,18 @@ impl Intervals {
         self.shapes = all.iter().zip(&ranges).map(shape).collect();
     }
 
-    pub fn csv(&mut self, seen: &Seen, about: &About) -> String {
+    pub fn data(&mut self, seen: &Seen, about: &About) -> Table {
         self.at = None;
         self.compute(seen, about);
-        let mut out = "population,interval_ms,share,cv,share_of_neurons\n".to_string();
+        let middles = |most: f64| Column::Numbers((0..BARS).map(|k| (k as f64 + 0.5) / BARS as f64 * most).collect());
+        let mut table = Table::default();
+        table.add("interval_ms", middles(self.longest));
+        table.add("cv", middles(2.0));
         for (shape, p) in self.shapes.iter().zip(&about.network.populations) {
-            for (k, (a, b)) in shape.intervals.iter().zip(&shape.cv).enumerate() {
-                let middle = (k as f64 + 0.5) / BARS as f64;
-                out += &format!("{},{},{a},{},{b}\n", p.name, middle * self.longest, middle * 2.0);
-            }
+            table.add(format!("{}_intervals", p.name), Column::Numbers(shape.intervals.clone()));
+            table.add(format!("{}_cv", p.name), Column::Numbers(shape.cv.clone()));
         }
-        out
+        table
     }
 }
 
@@ -163,7 +165,7 @@ impl Spectrum {
         }
         let most = lines.iter().flatten().map(|p| p[1]).fold(1e-9, f64::max);
         let label = "power of the population count (log10, relative)";
-        let shown = plot("spectrum").legend(Legend::default()).x_axis_label("Hz").y_axis_label(label).show(ui, |ui| {
+        let shown = plot("spectrum").legend(legend()).x_axis_label("Hz").y_axis_label(label).show(ui, |ui| {
             ui.set_plot_bounds_x(0.0..=300.0);
             for (i, (line, name)) in lines.into_iter().zip(names).enumerate() {
                 let line: Vec<[f64; 2]> = line.into_iter().filter(|p| p[1] > 0.0).map(|p| [p[0], (p[1] / most).log10()]).collect();
@@ -201,13 +203,15 @@ impl Spectrum {
         self.lines = counts.iter().map(line).collect();
     }
 
-    pub fn csv(&mut self, seen: &Seen, about: &About) -> String {
+    pub fn data(&mut self, seen: &Seen, about: &About) -> Table {
         self.at = None;
         self.compute(seen, about);
-        let mut out = "population,frequency_Hz,power\n".to_string();
+        let mut table = Table::default();
+        let longest = self.lines.iter().max_by_key(|l| l.len());
+        table.add("frequency_Hz", Column::Numbers(longest.into_iter().flatten().map(|p| p[0]).collect()));
         for (line, p) in self.lines.iter().zip(&about.network.populations) {
-            out.extend(line.iter().map(|[f, power]| format!("{},{f},{power}\n", p.name)));
+            table.add(format!("{}_power", p.name), Column::Numbers(line.iter().map(|p| p[1]).collect()));
         }
-        out
+        table
     }
 }

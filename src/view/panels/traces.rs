@@ -1,12 +1,13 @@
 //! Membranes of the selected neurons, with their spikes and thresholds.
 
 use eframe::egui::{Role, Ui, WidgetInfo};
-use egui_plot::{HLine, Legend, Line, LineStyle, MarkerShape, PlotPoints, Points};
+use egui_plot::{HLine, Line, LineStyle, MarkerShape, PlotPoints, Points};
 
+use crate::export::{Column, Table};
 use crate::network::Values;
 use crate::session::live::{About, Watched};
 use crate::view::look::colour;
-use crate::view::panel::{Seen, faint, plot};
+use crate::view::panel::{Seen, faint, legend, plot};
 
 /// Pairs of least and most that a line is drawn from.
 const POINTS: u64 = 600;
@@ -27,7 +28,7 @@ pub fn show(ui: &mut Ui, seen: &mut Seen) {
     let room = (high - low) * 0.12;
     let levels: Vec<f64> = watched.iter().filter_map(|w| threshold(&about, w.neuron)).collect();
     let spikes: Vec<Vec<[f64; 2]>> = watched.iter().map(|w| spikes(seen, w.neuron, high + room * 0.5)).collect();
-    let shown = plot("traces").legend(Legend::default()).y_axis_label(watched[0].variable.clone()).x_axis_label("ms").show(ui, |ui| {
+    let shown = plot("traces").legend(legend()).y_axis_label(watched[0].variable.clone()).x_axis_label("ms").show(ui, |ui| {
         ui.set_plot_bounds_x(from..=to);
         ui.set_plot_bounds_y(low - room..=high + room);
         for (i, level) in levels.into_iter().enumerate() {
@@ -95,19 +96,23 @@ fn threshold(about: &About, neuron: u32) -> Option<f64> {
     }
 }
 
-pub fn csv(seen: &Seen) -> String {
+pub fn data(seen: &Seen) -> Table {
     let watched = seen.frame.chunks.last().map(|c| c.watched.clone()).unwrap_or_default();
-    let mut out: String =
-        std::iter::once("time_ms".to_string()).chain(watched.iter().map(|w| format!(",{}_{}", w.name, w.variable))).collect();
     let (from, to) = seen.span.steps(seen.frame);
+    let (mut times, mut values) = (Vec::new(), vec![Vec::new(); watched.len()]);
     for chunk in seen.frame.chunks(from, to).iter().filter(|c| c.watched[..] == watched[..] && !watched.is_empty()) {
         for k in 0..chunk.traces[0].len() {
             let step = chunk.from + 1 + k as u64;
             if (from + 1..=to).contains(&step) {
-                out += &format!("\n{:.6}", step as f64 * seen.frame.dt);
-                out.extend(chunk.traces.iter().map(|t| format!(",{}", t.get(k).copied().unwrap_or(f32::NAN))));
+                times.push(step as f64 * seen.frame.dt);
+                values.iter_mut().zip(&chunk.traces).for_each(|(v, t)| v.push(t.get(k).copied().map_or(f64::NAN, f64::from)));
             }
         }
     }
-    out + "\n"
+    let mut table = Table::default();
+    table.add("time_ms", Column::Numbers(times));
+    for (w, values) in watched.iter().zip(values) {
+        table.add(format!("{}_{}", w.name, w.variable), Column::Numbers(values));
+    }
+    table
 }
