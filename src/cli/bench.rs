@@ -138,7 +138,17 @@ fn one(origin: &Origin, machine: &Machine, terminal: &Terminal) -> Result<Measur
     let plan = plan(&scene)?;
     let populations = plan.populations.iter().map(|p| (p.name.clone(), p.first, p.size)).collect();
     let (spikes, probes, rates) = (Vec::new(), Vec::new(), Vec::new());
-    let layout = Layout { dt: plan.dt, warmup: scene.network.warmup, populations, spikes, probes, rates, weights: Vec::new(), first: 0 };
+    let layout = Layout {
+        dt: plan.dt,
+        warmup: scene.network.warmup,
+        windows: Vec::new(),
+        populations,
+        spikes,
+        probes,
+        rates,
+        weights: Vec::new(),
+        first: 0,
+    };
     let mut simulation = Simulation::new(origin.clone(), scene, Arc::new(plan), machine, None).map_err(Failure::Limit)?;
     simulation.measure();
     let build_seconds = start.elapsed().as_secs_f64();

@@ -9,11 +9,21 @@ use crate::record::METRICS;
 
 pub fn list(what: What, terminal: &Terminal) -> Result<(), Failure> {
     match what {
-        What::Scenes => named(terminal, "scenes", "title", crate::scene::shipped()),
+        What::Scenes => scenes(terminal),
         What::Models => named(terminal, "models", "about", &crate::model::builtin()),
         What::Synapses => named(terminal, "synapses", "about", &crate::model::builtin_synapses()),
         What::Metrics => metrics(terminal),
     }
+}
+
+fn scenes(terminal: &Terminal) -> Result<(), Failure> {
+    let groups = crate::scene::groups();
+    let line = |(name, text): &(&str, &str)| format!("  {name:28} {}\n", value(text, "title"));
+    let group = |(group, scenes): &crate::scene::Group| format!("{group}\n{}", scenes.iter().map(line).collect::<String>());
+    let text = || groups.iter().map(group).collect::<Vec<_>>().join("\n");
+    let entry = |group: &str, (name, text): &(&str, &str)| json!({ "name": name, "title": value(text, "title"), "cite": value(text, "cite"), "group": group });
+    let all = || groups.iter().flat_map(|(group, scenes)| scenes.iter().map(move |s| entry(group, s))).collect::<Vec<Value>>();
+    terminal.data(text, || json!({ "scenes": all() }))
 }
 
 fn named(terminal: &Terminal, kind: &str, key: &str, all: &[(&str, &str)]) -> Result<(), Failure> {

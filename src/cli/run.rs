@@ -31,7 +31,7 @@ pub fn run(words: &Run, terminal: &Terminal) -> Result<(), Failure> {
     let machine = machine(&words.place, terminal)?.with_threads(words.scene.changes.threads);
     let out = directory(words)?;
     let resolved = scene.resolved.clone();
-    let task = Task { origin, scene, plan, state: resumed.map(|c| c.state), journal };
+    let task = Task { origin, scene, plan, state: resumed.map(|c| c.state), journal, windows: Vec::new() };
     let (simulation, recording, outcome) = simulate(task, &machine, &out, terminal, true).inspect_err(|_| {
         // Only an empty directory goes: that of a run that never began.
         let _ = std::fs::remove_dir(&out);

@@ -9,7 +9,7 @@ use super::terminal::Terminal;
 use super::{Failure, scene};
 use crate::network::{Network, Part, Probe};
 use crate::plan::{Plan, State};
-use crate::record::{Layout, ProbeLayout, Recorder, Recording};
+use crate::record::{Layout, ProbeLayout, Recorder, Recording, Window};
 use crate::scene::Scene;
 use crate::session::{self, Backend, Machine, Origin, Outcome, Simulation, Stamped};
 
@@ -21,6 +21,8 @@ pub struct Task {
     /// Where to go on from.
     pub state: Option<State>,
     pub journal: Vec<Stamped>,
+    /// Windows of which statistics are kept beside those of the whole run.
+    pub windows: Vec<Window>,
 }
 
 impl Task {
@@ -28,7 +30,7 @@ impl Task {
     pub fn new(origin: Origin) -> Result<Self, Failure> {
         let scene = origin.load().map_err(Failure::Scene)?;
         let plan = scene::plan(&scene)?;
-        Ok(Self { origin, scene, plan, state: None, journal: Vec::new() })
+        Ok(Self { origin, scene, plan, state: None, journal: Vec::new(), windows: Vec::new() })
     }
 }
 
@@ -62,7 +64,7 @@ pub fn simulate(
         let (at, end) = (first as f64 * dt, end as f64 * dt);
         return Err(Failure::Usage(format!("the checkpoint stands at {at} ms and the run ends at {end} ms: take a longer --duration")));
     }
-    let layout = layout(network, first);
+    let layout = Layout { windows: task.windows, ..layout(network, first) };
     let start = Instant::now();
     let spinner = terminal.bar(1, "{spinner} building {elapsed}");
     if progress {
@@ -128,7 +130,8 @@ fn layout(network: &Network, first_step: u64) -> Layout {
             }
         }
     }
-    Layout { dt: network.dt, warmup: network.warmup.max(first_step), populations, spikes, probes, rates, weights, first: first_step }
+    let warmup = network.warmup.max(first_step);
+    Layout { dt: network.dt, warmup, windows: Vec::new(), populations, spikes, probes, rates, weights, first: first_step }
 }
 
 /// A name that no other array of the run has: a second `exc_V_m` becomes `exc_V_m_2`.

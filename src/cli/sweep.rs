@@ -73,7 +73,7 @@ fn task(origin: &Origin, point: &Point) -> Result<Task, Failure> {
     let mut scene = origin.load().map_err(Failure::Scene)?;
     scene.network.probes.clear();
     let plan = super::scene::plan(&scene)?;
-    Ok(Task { origin, scene, plan, state: None, journal: Vec::new() })
+    Ok(Task { origin, scene, plan, state: None, journal: Vec::new(), windows: Vec::new() })
 }
 
 fn columns(wanted: &[String], names: &[String]) -> Result<Vec<Column>, Failure> {

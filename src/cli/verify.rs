@@ -7,8 +7,8 @@ use super::scene::named;
 use super::simulate::{Task, machine, simulate};
 use super::terminal::Terminal;
 use super::{Failure, host};
-use crate::record::{METRICS, Recording};
-use crate::scene::{Expectation, Interval, Preset};
+use crate::record::{METRICS, Recording, Window};
+use crate::scene::{Expectation, Interval, Preset, Scene};
 use crate::session::{Machine, Origin};
 
 pub fn verify(words: &Verify, terminal: &Terminal) -> Result<(), Failure> {
@@ -46,8 +46,9 @@ fn one(origin: &Origin, machine: &Machine, preset: &Preset, scene: &str, termina
         let mut origin = origin.clone();
         origin.options.seed = Some(u64::from(seed));
         origin.options.preset = Some(preset.name.clone()).filter(|n| !n.is_empty());
-        let task = Task::new(origin)?;
+        let mut task = Task::new(origin)?;
         names = task.plan.populations.iter().map(|p| p.name.clone()).collect();
+        task.windows = preset.expect.iter().map(|e| window(e, &task.scene, &names)).collect();
         let folder = host::Temporary::new(&format!("verify-{seed}")).map_err(Failure::Run)?;
         let (_, recording, outcome) = simulate(task, machine, folder.path(), terminal, false)?;
         if outcome.interrupted {
@@ -58,23 +59,39 @@ fn one(origin: &Origin, machine: &Machine, preset: &Preset, scene: &str, termina
         }
         recordings.push(recording);
     }
-    let all = preset.expect.iter().flat_map(|e| e.intervals.iter().map(move |i| (e, i)));
-    Ok(all.map(|(e, interval)| judge(preset, e, interval, &recordings, &names)).collect())
+    let all = preset.expect.iter().enumerate().flat_map(|(n, e)| e.intervals.iter().map(move |i| (n, e, i)));
+    Ok(all.map(|(n, e, interval)| judge(preset, n, e, interval, &recordings, &names)).collect())
+}
+
+/// The window of an expectation in a scene whose populations have these names.
+fn window(e: &Expectation, scene: &Scene, names: &[String]) -> Window {
+    let (all, given) = (Window::after(scene.network.warmup, scene.network.dt), &e.window);
+    Window {
+        start: given.start.unwrap_or(all.start),
+        stop: given.stop.unwrap_or(all.stop),
+        gap: given.gap.unwrap_or(all.gap),
+        against: given.against.as_ref().and_then(|a| names.iter().position(|n| n == a)),
+    }
 }
 
 /// Whether the population spiked in the last 100 ms of the run.
 fn alive(recording: &Recording, population: usize) -> bool {
-    let end = (recording.statistics.warmup + recording.statistics.steps) as f64 * recording.statistics.dt;
+    let end = (recording.statistics.window.start + recording.statistics.steps) as f64 * recording.statistics.dt;
     recording.measure("lifetime", population, 0).is_ok_and(|t| t > end - 100.0)
 }
 
-fn judge(preset: &Preset, e: &Expectation, interval: &Interval, recordings: &[Recording], names: &[String]) -> Value {
+/// The mean of expectation number `number` of a preset over its seeds, and whether it lies in the interval.
+fn judge(preset: &Preset, number: usize, e: &Expectation, interval: &Interval, recordings: &[Recording], names: &[String]) -> Value {
     let index = names.iter().position(|n| *n == interval.population).unwrap_or_default();
     let all = &recordings[..(e.seeds.max(1) as usize).min(recordings.len())];
     let runs: Vec<&Recording> = all.iter().filter(|r| !e.alive || alive(r, index)).collect();
     let unit = METRICS.iter().find(|m| m.name == e.metric).map_or(1.0, |m| m.shown);
     let lifetimes: Option<Vec<f64>> = e.alive.then(|| all.iter().filter_map(|r| r.measure("lifetime", index, 0).ok()).collect());
-    let values = runs.iter().map(|r| r.measure(&e.metric, index, e.min_spikes)).collect::<Result<Vec<_>, _>>();
+    let measure = |r: &&Recording| {
+        let window = r.windows.get(number).unwrap_or(&r.statistics);
+        window.measure(&e.metric, index, e.min_spikes)
+    };
+    let values = runs.iter().map(measure).collect::<Result<Vec<_>, _>>();
     let (values, why) = match values {
         Ok(values) if values.is_empty() => (values, Some("no seed spikes to the end".to_string())),
         Ok(values) => (values, None),
@@ -82,10 +99,12 @@ fn judge(preset: &Preset, e: &Expectation, interval: &Interval, recordings: &[Re
     };
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let finite = |x: f64| x.is_finite().then_some(x * unit);
+    let dt = recordings.first().map_or(0.0, |r| r.statistics.dt);
+    let ms = |steps: Option<u64>| steps.map(|n| n as f64 * dt);
     json!({
         "preset": preset.name, "metric": e.metric, "population": interval.population, "seeds": all.len(), "judged": values.len(),
         "ok": mean >= interval.low && mean <= interval.high, "measured": finite(mean), "low": finite(interval.low),
-        "high": finite(interval.high), "values": values.iter().map(|v| v * unit).collect::<Vec<_>>(), "lifetimes_ms": lifetimes, "why": why,
+        "high": finite(interval.high), "from_ms": ms(e.window.start), "to_ms": ms(e.window.stop), "against": e.window.against, "values": values.iter().map(|v| v * unit).collect::<Vec<_>>(), "lifetimes_ms": lifetimes, "why": why,
     })
 }
 
@@ -106,8 +125,20 @@ fn text(preset: &Preset, scene: &str, results: &[Value]) -> String {
             number("measured", "-"),
             number("low", "any"),
             number("high", "any"),
-            r["why"].as_str().map_or(String::new(), |why| format!("  ({why})"))
+            notes(r)
         );
     }
     text
+}
+
+/// In what part of the run and against what a result was measured, and why there is none.
+fn notes(r: &Value) -> String {
+    let mut notes = Vec::new();
+    let time = |key: &str, none: &str| r[key].as_f64().map_or(none.to_string(), |t| format!("{t} ms"));
+    if r["from_ms"].is_number() || r["to_ms"].is_number() {
+        notes.push(format!("{} to {}", time("from_ms", "the warm-up"), time("to_ms", "the end")));
+    }
+    notes.extend(r["against"].as_str().map(|a| format!("against {a}")));
+    notes.extend(r["why"].as_str().map(String::from));
+    if notes.is_empty() { String::new() } else { format!("  ({})", notes.join("; ")) }
 }

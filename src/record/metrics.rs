@@ -1,7 +1,7 @@
 //! Metrics: one number from the statistics of one population. Each states its formula, bins, minimum spikes and subset.
 
 use super::Recording;
-use super::counts::BIN;
+use super::formulas::*;
 use super::statistics::Statistics;
 
 pub struct Metric {
@@ -19,9 +19,11 @@ pub struct Metric {
     measure: fn(&Statistics, usize, u32) -> f64,
 }
 
-const ALL: &str = "all neurons of the population, after the warm-up";
+const ALL: &str = "all neurons of the population, after the warm-up; or from `start` to `stop` of the expectation";
 
-pub const METRICS: [Metric; 6] = [
+const BURST: &str = "a burst starts with a spike after a silence of the population of at least `gap` (20 ms unless the expectation says otherwise), counted from the end of the warm-up";
+
+pub const METRICS: [Metric; 16] = [
     Metric {
         name: "rate",
         unit: "Hz",
@@ -38,7 +40,7 @@ pub const METRICS: [Metric; 6] = [
         formula: "mean over neurons of sd / mean of the inter-spike intervals of each (population sd, divided by n)",
         bins: "none",
         minimum: "per neuron `min_spikes` (2 unless the expectation says otherwise) and 2 intervals",
-        subset: "the neurons with that many spikes, after the warm-up",
+        subset: "the neurons with that many spikes, after the warm-up; or from `start` to `stop` of the expectation",
         shown: 1.0,
         measure: cv_isi,
     },
@@ -78,9 +80,109 @@ pub const METRICS: [Metric; 6] = [
         formula: "time of the last spike, counted from the start of the run",
         bins: "none",
         minimum: "none; a silent population has 0 ms",
-        subset: "all neurons of the population, warm-up included",
+        subset: "all neurons of the population, warm-up included; up to `stop` of the expectation",
         shown: 1.0,
         measure: lifetime,
+    },
+    Metric {
+        name: "latency",
+        unit: "ms",
+        formula: "time of the first spike, counted from the end of the warm-up or from `start`",
+        bins: "none",
+        minimum: "1",
+        subset: ALL,
+        shown: 1.0,
+        measure: latency,
+    },
+    Metric {
+        name: "spread",
+        unit: "ms",
+        formula: "standard deviation of the times of all spikes (divided by n)",
+        bins: "none",
+        minimum: "2",
+        subset: ALL,
+        shown: 1.0,
+        measure: spread,
+    },
+    Metric {
+        name: "active",
+        unit: "1",
+        formula: "number of neurons that spike",
+        bins: "none",
+        minimum: "none",
+        subset: ALL,
+        shown: 1.0,
+        measure: active,
+    },
+    Metric {
+        name: "centre",
+        unit: "1",
+        formula: "mean over spikes of the number of the neuron within its population, from 0",
+        bins: "none",
+        minimum: "1",
+        subset: ALL,
+        shown: 1.0,
+        measure: centre,
+    },
+    Metric {
+        name: "ring_centre",
+        unit: "deg",
+        formula: "direction, from 0 to 360, of the sum over spikes of unit vectors at 360 k / n degrees, k the number of the neuron among n",
+        bins: "none",
+        minimum: "1",
+        subset: ALL,
+        shown: 1.0,
+        measure: ring_centre,
+    },
+    Metric {
+        name: "ring_width",
+        unit: "deg",
+        formula: "circular standard deviation sqrt(-2 log R), R the length of the mean over spikes of the unit vectors of ring_centre",
+        bins: "none",
+        minimum: "1",
+        subset: ALL,
+        shown: 1.0,
+        measure: ring_width,
+    },
+    Metric {
+        name: "bursts",
+        unit: "1",
+        formula: "number of bursts",
+        bins: BURST,
+        minimum: "none",
+        subset: ALL,
+        shown: 1.0,
+        measure: bursts,
+    },
+    Metric {
+        name: "period",
+        unit: "ms",
+        formula: "mean time from the start of a burst to the start of the next",
+        bins: BURST,
+        minimum: "2 bursts",
+        subset: ALL,
+        shown: 1.0,
+        measure: period,
+    },
+    Metric {
+        name: "phase",
+        unit: "1",
+        formula: "circular mean, from 0 to 1, over the cycles of the population `against` of (a - r) / (s - r): r and s start the cycle and the next, a is the first start of a burst between them; cycles without one are left out",
+        bins: BURST,
+        minimum: "1 cycle",
+        subset: ALL,
+        shown: 1.0,
+        measure: phase,
+    },
+    Metric {
+        name: "locking",
+        unit: "1",
+        formula: "length of the mean over cycles of the unit vectors at the phases of `phase`; 1 for a constant phase",
+        bins: BURST,
+        minimum: "1 cycle",
+        subset: ALL,
+        shown: 1.0,
+        measure: locking,
     },
 ];
 
@@ -99,46 +201,20 @@ impl Statistics {
             .iter()
             .find(|m| m.name == metric)
             .ok_or_else(|| format!("no metric `{metric}`: there are {}", METRICS.iter().map(|m| m.name).collect::<Vec<_>>().join(", ")))?;
+        if matches!(metric, "phase" | "locking") && self.bursts.against.is_none() {
+            return Err(format!("{metric} needs against = \"POPULATION\", whose bursts bound the cycles"));
+        }
+        if self.window.stop < u64::MAX && self.window.start + self.steps < self.window.stop {
+            return Err("the run ends before the window of the expectation".into());
+        }
         let value = (found.measure)(self, population, min_spikes);
         if value.is_finite() { Ok(value) } else { Err(format!("too few spikes for {metric}")) }
     }
 }
 
-fn spikes(s: &Statistics, p: usize, _: u32) -> f64 {
-    s.of(p).iter().map(|n| f64::from(n.spikes)).sum()
-}
-
-fn rate(s: &Statistics, p: usize, min: u32) -> f64 {
-    spikes(s, p, min) / (s.of(p).len() as f64 * s.steps as f64 * s.dt)
-}
-
-fn cv_isi(s: &Statistics, p: usize, min: u32) -> f64 {
-    let cv = |n: &super::statistics::Neuron| {
-        let count = f64::from(n.intervals);
-        let mean = n.sum / count;
-        libm::sqrt((n.squares / count - mean * mean).max(0.0)) / mean
-    };
-    let enough = s.of(p).iter().filter(|n| n.spikes >= min && n.intervals >= 2);
-    let (sum, count) = enough.fold((0.0, 0.0), |(sum, count), n| (sum + cv(n), count + 1.0));
-    sum / count
-}
-
-fn synchrony(s: &Statistics, p: usize, _: u32) -> f64 {
-    s.counts[p].fano()
-}
-
-fn lifetime(s: &Statistics, p: usize, _: u32) -> f64 {
-    s.last[p] as f64 * s.dt
-}
-
-fn peak_frequency(s: &Statistics, p: usize, _: u32) -> f64 {
-    let Some((power, n)) = s.counts[p].spectrum() else { return f64::NAN };
-    let frequency = |k: usize| k as f64 / (n as f64 * BIN);
-    let peak = (1..n / 2).filter(|k| (0.004..=0.5).contains(&frequency(*k))).max_by(|a, b| power[*a].total_cmp(&power[*b]));
-    peak.map_or(f64::NAN, |k| {
-        // The vertex of a parabola through the peak and its neighbours.
-        let (l, m, r) = (power[k - 1], power[k], power.get(k + 1).copied().unwrap_or(0.0));
-        let shift = if l + r < 2.0 * m { 0.5 * (l - r) / (l - 2.0 * m + r) } else { 0.0 };
-        (k as f64 + shift) / (n as f64 * BIN)
-    })
+impl Recording {
+    /// A metric of a population over the run after its warm-up.
+    pub fn measure(&self, metric: &str, population: usize, min_spikes: u32) -> Result<f64, String> {
+        self.statistics.measure(metric, population, min_spikes)
+    }
 }

@@ -1,7 +1,9 @@
 //! Harvest -> Recording: streams to disk, keeps running statistics. Memory grows neither with the time nor with the number
 //! of spikes. Knows no engine and no file format of the user's.
 
+mod bursts;
 mod counts;
+mod formulas;
 mod metrics;
 mod rate;
 mod spectrum;
@@ -15,7 +17,7 @@ use std::path::{Path, PathBuf};
 use crate::plan::Harvest;
 pub use metrics::{METRICS, Metric};
 pub use spectrum::spectrum;
-pub use statistics::Statistics;
+pub use statistics::{Statistics, Window};
 pub use weights::{Weighing, Weights};
 
 /// What is recorded, and of whom.
@@ -25,6 +27,8 @@ pub struct Layout {
     pub dt: f64,
     /// Steps that the statistics leave out.
     pub warmup: u64,
+    /// Further windows of which there are statistics.
+    pub windows: Vec<Window>,
     /// Name, first neuron, size; in order of neurons.
     pub populations: Vec<(String, u32, u32)>,
     /// Neurons whose spikes are written.
@@ -50,6 +54,7 @@ pub struct Recorder {
     layout: Layout,
     chosen: Vec<bool>,
     statistics: Statistics,
+    windows: Vec<Statistics>,
     steps: Raw,
     neurons: Raw,
     probes: Vec<(Raw, Raw)>,
@@ -70,6 +75,8 @@ struct Raw {
 pub struct Recording {
     pub layout: Layout,
     pub statistics: Statistics,
+    /// One for each window of the layout.
+    pub windows: Vec<Statistics>,
     pub spike_steps: Words,
     pub spike_neurons: Words,
     /// Steps and values of each probe; values by time, then neuron.
@@ -124,7 +131,8 @@ impl Recorder {
         Ok(Self {
             rates: layout.rates.iter().enumerate().map(rate).collect::<Result<_, String>>()?,
             weights: (0..layout.weights.len()).map(|i| Weighing::new(directory, i)).collect::<Result<_, _>>()?,
-            statistics: Statistics::new(&layout),
+            statistics: Statistics::new(&layout, Window::after(layout.warmup, layout.dt)),
+            windows: layout.windows.iter().map(|w| Statistics::new(&layout, *w)).collect(),
             steps: Raw::new(directory, "spike_step")?,
             neurons: Raw::new(directory, "spike_neuron")?,
             probes: (0..layout.probes.len()).map(probe).collect::<Result<_, String>>()?,
@@ -136,12 +144,14 @@ impl Recorder {
     pub fn take(&mut self, harvest: &Harvest) -> Result<(), String> {
         for spike in &harvest.spikes {
             self.statistics.spike(u64::from(spike.step), spike.neuron);
+            self.windows.iter_mut().for_each(|w| w.spike(u64::from(spike.step), spike.neuron));
             if self.chosen[spike.neuron as usize] {
                 self.steps.push(spike.step.to_le_bytes())?;
                 self.neurons.push(spike.neuron.to_le_bytes())?;
             }
         }
         self.statistics.reach(harvest.to);
+        self.windows.iter_mut().for_each(|w| w.reach(harvest.to));
         for (counter, steps, values) in &mut self.rates {
             let mut write = |step: u64, rate: f32| {
                 steps.push((step as u32).to_le_bytes())?;
@@ -164,6 +174,7 @@ impl Recorder {
         Ok(Recording {
             layout: self.layout,
             statistics: self.statistics,
+            windows: self.windows,
             spike_steps: self.steps.finish()?,
             spike_neurons: self.neurons.finish()?,
             rates: self.rates.into_iter().map(|(_, s, v)| Ok((s.finish()?, v.finish()?))).collect::<Result<_, String>>()?,
@@ -172,3 +183,6 @@ impl Recorder {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

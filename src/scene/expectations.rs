@@ -4,7 +4,8 @@ use toml_edit::{Item, Table, TableLike, Value as Toml};
 
 use super::fields::Reader;
 use super::parts::Places;
-use super::value::Value;
+use super::value::{Value, Wrong};
+use crate::base::problem::did_you_mean;
 
 #[derive(Clone, Debug)]
 pub struct Preset {
@@ -26,6 +27,18 @@ pub struct Expectation {
     pub min_spikes: u32,
     /// Judge only the seeds whose network spikes to the end.
     pub alive: bool,
+    pub window: Window,
+}
+
+/// The part of a run that counts, in steps, and how bursts are told. What is none is as `list metrics` says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Window {
+    pub start: Option<u64>,
+    pub stop: Option<u64>,
+    /// Steps of silence before a burst.
+    pub gap: Option<u64>,
+    /// Population whose bursts bound the cycles of phases.
+    pub against: Option<String>,
 }
 
 /// In internal units: 1/ms for rates, ms for times.
@@ -38,7 +51,23 @@ pub struct Interval {
 
 /// Keys of a preset.
 pub const PRESET_KEYS: [&str; 4] = ["set", "expect", "label", "about"];
-pub const KEYS: [&str; 11] = ["metric", "over", "between", "below", "above", "near", "within", "seeds", "min_spikes", "alive", "about"];
+pub const KEYS: [&str; 15] = [
+    "metric",
+    "over",
+    "between",
+    "below",
+    "above",
+    "near",
+    "within",
+    "seeds",
+    "min_spikes",
+    "alive",
+    "start",
+    "stop",
+    "gap",
+    "against",
+    "about",
+];
 
 pub fn presets(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Preset> {
     let mut out = Vec::new();
@@ -110,8 +139,23 @@ fn one(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places)
         return None;
     }
     let alive = reader.boolean(table, "alive", false);
+    let window = window(reader, item, table, places);
     let intervals = populations.into_iter().zip(bounds).map(|(population, (low, high))| Interval { population, low, high }).collect();
-    Some(Expectation { metric: name.into(), intervals, seeds, min_spikes, alive })
+    Some(Expectation { metric: name.into(), intervals, seeds, min_spikes, alive, window })
+}
+
+fn window(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places) -> Window {
+    let mut steps = |key: &str| table.get(key).and_then(|i| reader.steps(i));
+    let (start, stop, gap) = (steps("start"), steps("stop"), steps("gap"));
+    if stop.is_some_and(|stop| stop <= start.unwrap_or(0)) {
+        reader.say(item, "the window of this expectation stops before it starts", "let stop be later than start, or leave it out");
+    }
+    let against = reader.string(table, "against");
+    if let Some(name) = against.as_ref().filter(|n| !places.populations.iter().any(|p| p.name == **n)) {
+        let help = did_you_mean(name, places.populations.iter().map(|p| p.name.as_str()));
+        reader.wrong(item, Wrong(format!("no population is named `{name}`"), help));
+    }
+    Window { start, stop, gap, against }
 }
 
 fn whole(reader: &mut Reader, table: &dyn TableLike, key: &str, default: u32, range: std::ops::RangeInclusive<u32>) -> u32 {

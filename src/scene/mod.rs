@@ -36,7 +36,7 @@ pub use knobs::{Button, Knob};
 pub use lesson::{Lesson, LessonStep, PANELS};
 pub use saved::{Saved, session};
 pub use schema::schema;
-pub use shipped::shipped;
+pub use shipped::{Group, groups, shipped};
 pub use synapses::synapse;
 use value::{Content, Scope, Value, Wrong};
 

@@ -167,9 +167,9 @@ fn property(table: &str, key: &str) -> Value {
         (
             _,
             "title" | "about" | "cite" | "preset" | "model" | "like" | "each" | "file" | "column" | "unit" | "receptor" | "synapse"
-            | "name" | "label" | "input" | "base" | "metric" | "over" | "storage",
+            | "name" | "label" | "input" | "base" | "metric" | "over" | "against" | "storage",
         ) => text(about(key)),
-        (_, "duration" | "warmup" | "dt" | "delay" | "every" | "start" | "stop") => refer("quantity", "A time, with its unit"),
+        (_, "duration" | "warmup" | "dt" | "delay" | "every" | "start" | "stop" | "gap") => refer("quantity", "A time, with its unit"),
         // What has no rule yet may be anything: an editor must not underline what the reader takes.
         ("population" | "projection" | "probe" | "run", "size" | "w_max" | "weight" | "p" | "in_degree" | "out_degree" | "count") => {
             refer("quantity", "")

@@ -31,17 +31,20 @@ impl Gallery {
         let mut open = self.shown;
         egui::Window::new("Scenes").open(&mut open).collapsible(false).default_width(560.0).show(ctx, |ui| {
             egui::ScrollArea::vertical().max_height(460.0).show(ui, |ui| {
-                for (name, text) in crate::scene::shipped() {
-                    let title = quoted(text, "title").unwrap_or(name);
-                    let about = quoted(text, "about").unwrap_or_default().replace('\n', " ");
-                    ui.group(|ui| {
-                        ui.set_min_width(ui.available_width());
-                        if ui.add(egui::Button::new(RichText::new(title).strong().size(15.0))).clicked() {
-                            chosen = Some(Chosen::Shipped(name));
-                        }
-                        ui.label(about);
-                        ui.weak(*name);
-                    });
+                for (group, scenes) in crate::scene::groups() {
+                    ui.heading(*group);
+                    for (name, text) in *scenes {
+                        let title = quoted(text, "title").unwrap_or(name);
+                        let about = quoted(text, "about").unwrap_or_default().replace('\n', " ");
+                        ui.group(|ui| {
+                            ui.set_min_width(ui.available_width());
+                            if ui.add(egui::Button::new(RichText::new(title).strong().size(15.0))).clicked() {
+                                chosen = Some(Chosen::Shipped(name));
+                            }
+                            ui.label(about);
+                            ui.weak(*name);
+                        });
+                    }
                 }
             });
             if ui.button("Open a file...").clicked() {
