@@ -186,13 +186,6 @@ pub const METRICS: [Metric; 16] = [
     },
 ];
 
-impl Recording {
-    /// A metric of a population, as `Statistics::measure` gives it.
-    pub fn measure(&self, metric: &str, population: usize, min_spikes: u32) -> Result<f64, String> {
-        self.statistics.measure(metric, population, min_spikes)
-    }
-}
-
 impl Statistics {
     /// A metric of a population in internal units (rates and frequencies in 1/ms, times in ms).
     /// An error if there is no such metric, or too little data for it.

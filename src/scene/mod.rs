@@ -70,7 +70,7 @@ pub struct Scene {
     pub resolved: String,
 }
 
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 20] = [
     "format",
     "title",
     "about",

@@ -11,7 +11,7 @@ use crate::base::problem::did_you_mean;
 use crate::base::units::{Dimension, NUMBER, TIME};
 use crate::network::{Degree, Kind, Law, Part, Profile, Projection, Receptor, Rule, Shape, Storage};
 
-pub const KEYS: [&str; 22] = [
+pub const KEYS: [&str; 24] = [
     "from",
     "to",
     "rule",

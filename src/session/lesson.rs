@@ -1,7 +1,7 @@
 //! Whether the check of a lesson's step holds: measured as the metrics are, over the last of what a frame shows. Knows no window.
 
 use super::live::Frame;
-use crate::record::{Layout, METRICS, Statistics};
+use crate::record::{Layout, METRICS, Statistics, Window};
 use crate::scene::{Expectation, LessonStep};
 
 /// A check in words, what was measured, in the unit in which it is shown, and whether that is in the interval.
@@ -50,6 +50,7 @@ fn statistics(frame: &Frame, hold: f64) -> Option<Statistics> {
     let layout = Layout {
         dt: frame.dt,
         warmup: from,
+        windows: Vec::new(),
         populations,
         spikes: Vec::new(),
         probes: Vec::new(),
@@ -57,7 +58,7 @@ fn statistics(frame: &Frame, hold: f64) -> Option<Statistics> {
         weights: Vec::new(),
         first: from,
     };
-    let mut statistics = Statistics::new(&layout);
+    let mut statistics = Statistics::new(&layout, Window::after(from, frame.dt));
     for spike in frame.chunks(from, frame.step).iter().flat_map(|c| c.within(from, frame.step)) {
         statistics.spike(u64::from(spike.step), spike.neuron);
     }
