@@ -83,7 +83,7 @@ pub fn ring_centre(s: &Statistics, p: usize, _: u32) -> f64 {
 
 pub fn ring_width(s: &Statistics, p: usize, _: u32) -> f64 {
     let [x, y] = ring(s, p);
-    libm::sqrt(-2.0 * libm::log(libm::hypot(x, y).min(1.0))) / TAU * 360.0
+    libm::sqrt(-2.0 * libm::log(libm::hypot(x, y).clamp(0.0, 1.0))) / TAU * 360.0
 }
 
 /// The direction of a vector as a fraction of a turn, from 0 to 1.
