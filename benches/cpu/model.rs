@@ -27,8 +27,11 @@ fn renamed(text: &str) -> String {
             word.push(c);
             continue;
         }
-        out += if own.contains(&*word) { "my_" } else { "" };
-        out += &word;
+        let derivative = word.strip_prefix('d').filter(|state| c == '/' && own.contains(state));
+        match derivative {
+            Some(state) => out.extend(["dmy_", state]),
+            None => out.extend([if own.contains(&*word) { "my_" } else { "" }, &word]),
+        }
         word.clear();
         out.push(c);
     }

@@ -71,8 +71,8 @@ ca = "0"
 g_e = "0 nS"
 g_i = "0 nS"
 [models.six.receptors]
-exc = "g_e += w_in"
-inh = "g_i += w_in"
+exc = "g_e += w"
+inh = "g_i += w"
 [populations.cells]
 model = "six"
 size = 8192

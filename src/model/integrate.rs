@@ -82,9 +82,10 @@ impl System {
         let mut middle = HashMap::new();
         let order = (0..states.len()).filter(|i| !self.last[*i]).chain((0..states.len()).filter(|i| self.last[*i]));
         for i in order.collect::<Vec<_>>() {
-            let f = graph.replace(&[self.noise.drift[i]], &middle)[0];
-            let (slope, rest) = graph.linear(f, &[states[i]])?;
-            let z = graph.mul(h, slope[0]);
+            // Linear in its own variable before the others move: their new values may depend on this one's old value.
+            let (slope, rest) = graph.linear(self.noise.drift[i], &[states[i]])?;
+            let [f, slope, rest] = graph.replace(&[self.noise.drift[i], slope[0], rest], &middle)[..] else { return None };
+            let z = graph.mul(h, slope);
             let relative = graph.unary(Unary::Exprel, z);
             let span = graph.mul(h, relative);
             let change = graph.mul(span, f);
@@ -97,7 +98,7 @@ impl System {
                 new = graph.add(new, jump);
             }
             out[i] = if self.clamped[i] { graph.select(self.active, new, states[i]) } else { new };
-            let pure = graph.constant(rest) == Some(0.0) && graph.fixed[slope[0]] && !self.clamped[i] && self.noise.is_empty();
+            let pure = graph.constant(rest) == Some(0.0) && graph.fixed[slope] && !self.clamped[i] && self.noise.is_empty();
             let mean = if pure { graph.mul(relative, states[i]) } else { mean(graph, half, states[i], out[i]) };
             middle.insert(states[i], mean);
         }

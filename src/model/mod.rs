@@ -30,7 +30,7 @@ use std::sync::Arc;
 pub use builtin::builtin;
 pub use compile::Compiled;
 pub use flow::Flow;
-pub use read::{KEYS, read};
+pub use read::{KEYS, integrated, read};
 pub use synapse::{Effects, SYNAPSE_KEYS, SynapseModel, builtin_synapses, read_synapse};
 
 use crate::base::problem::Source;

@@ -91,9 +91,7 @@ pub fn read(
     if !reader.problems.is_empty() {
         return Err(reader.problems);
     }
-    for (parameter, least) in model.compile(TRIAL_STEP)?.least.iter().enumerate() {
-        model.parameters[parameter].least = *least;
-    }
+    model.bound()?;
     let defaults = table.get("parameters").and_then(Item::as_table_like);
     for p in &model.parameters {
         if let Some(wrong) = p.least.wrong(p.default) {
@@ -102,6 +100,36 @@ pub fn read(
         }
     }
     if reader.problems.is_empty() { Ok(model) } else { Err(reader.problems) }
+}
+
+/// The same model, integrated as a table that copies it says (`method`, `substeps`): a method without substeps takes one.
+pub fn integrated(model: &mut Model, table: &dyn TableLike, source: &Arc<Source>) -> Result<(), Vec<Problem>> {
+    let mut reader = Reader { table, source, problems: Vec::new() };
+    let method = reader.choice("method", &METHODS);
+    let substeps = reader.substeps();
+    if !reader.problems.is_empty() {
+        return Err(reader.problems);
+    }
+    let Some(item) = table.get("method").or_else(|| table.get("substeps")) else { return Ok(()) };
+    if model.explicit {
+        reader.problem(Some(item), format!("{} is written as an `update` and has no method to choose", model.name));
+        return Err(reader.problems);
+    }
+    model.method = method.or(model.method.take());
+    model.substeps = substeps;
+    // The equations stand elsewhere: what is wrong with the choice is wrong here.
+    let here = |p: Problem| if let Some(span) = item.span() { p.at(source, span) } else { p };
+    model.bound().map_err(|problems| problems.into_iter().map(here).collect())
+}
+
+impl Model {
+    /// The least values that the parameters may take, as the compiled model demands.
+    fn bound(&mut self) -> Result<(), Vec<Problem>> {
+        for (parameter, least) in self.compile(TRIAL_STEP)?.least.iter().enumerate() {
+            self.parameters[parameter].least = *least;
+        }
+        Ok(())
+    }
 }
 
 impl Reader<'_> {

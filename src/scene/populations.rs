@@ -14,7 +14,7 @@ use crate::model::{self, Model, Parameter};
 use crate::network::{Population, Positions, Values};
 
 /// Keys of a model that copies another.
-pub const COPY_KEYS: [&str; 4] = ["base", "parameters", "about", "cite"];
+pub const COPY_KEYS: [&str; 6] = ["base", "parameters", "method", "substeps", "about", "cite"];
 pub const KEYS: [&str; 7] = ["model", "size", "like", "each", "initial", "parameters", "positions"];
 
 #[derive(Default)]
@@ -94,11 +94,15 @@ fn read(reader: &mut Reader, name: &str, table: &dyn TableLike) -> Option<Model>
     }
 }
 
-/// Another model with other defaults.
+/// Another model with other defaults, or integrated otherwise.
 fn copy(reader: &mut Reader, name: &str, item: &Item, base: &Model) -> Option<Model> {
     let table = item.as_table_like()?;
     reader.keys("a copied model", table, &COPY_KEYS);
     let mut model = Model { name: name.into(), ..base.clone() };
+    if let Err(problems) = model::integrated(&mut model, table, &reader.scope.source) {
+        problems.into_iter().for_each(|p| reader.push(p));
+        model = Model { name: name.into(), ..base.clone() };
+    }
     if let Some(parameters) = table.get("parameters").and_then(Item::as_table_like) {
         for (key, item) in parameters.iter() {
             let Some(i) = parameter(reader, base, key, item) else { continue };

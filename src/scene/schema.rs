@@ -145,8 +145,10 @@ fn property(table: &str, key: &str) -> Value {
         ("synapse model", "parameters" | "source" | "target") => table_of(json!({ "type": ["string", "number", "object"] })),
         ("synapse model", "equations" | "on_pre" | "on_post" | "functions") => text(about(key)),
         ("model", "state" | "receptors" | "inputs") => table_of(json!({ "type": ["string", "number", "object"] })),
-        ("model", "substeps") => json!({ "type": "integer", "minimum": 1 }),
-        ("model", "about" | "cite" | "equations" | "update" | "threshold" | "reset" | "method" | "receptor_by") => text(about(key)),
+        ("model" | "copied model", "substeps") => json!({ "type": "integer", "minimum": 1 }),
+        ("model" | "copied model", "about" | "cite" | "equations" | "update" | "threshold" | "reset" | "method" | "receptor_by") => {
+            text(about(key))
+        }
         ("projection", "rule") => one_of("Who is connected to whom", &projections::RULES),
         ("projection", "kernel") => {
             json!({ "type": ["string", "array"], "description": "Of rule distance its name, of rule convolution its rows" })

@@ -15,21 +15,33 @@ pub enum Operand<'a> {
     Uniform(f32),
 }
 
+// Counted loops: what goes through `for_each` may be left a call, and then has the narrowest vectors.
+
 #[inline(always)]
 fn map(to: &mut [Group], a: &[Group], f: impl Fn(f32) -> f32) {
-    to.as_flattened_mut().iter_mut().zip(a.as_flattened()).for_each(|(to, a)| *to = f(*a));
+    let to = to.as_flattened_mut();
+    let a = &a.as_flattened()[..to.len()];
+    for i in 0..to.len() {
+        to[i] = f(a[i]);
+    }
 }
 
 #[inline(always)]
 fn both(to: &mut [Group], a: &[Group], b: &[Group], f: impl Fn(f32, f32) -> f32) {
-    let lanes = to.as_flattened_mut().iter_mut().zip(a.as_flattened()).zip(b.as_flattened());
-    lanes.for_each(|((to, a), b)| *to = f(*a, *b));
+    let to = to.as_flattened_mut();
+    let (a, b) = (&a.as_flattened()[..to.len()], &b.as_flattened()[..to.len()]);
+    for i in 0..to.len() {
+        to[i] = f(a[i], b[i]);
+    }
 }
 
 #[inline(always)]
 fn every(to: &mut [Group], a: &[Group], b: &[Group], c: &[Group], f: impl Fn(f32, f32, f32) -> f32) {
-    let lanes = to.as_flattened_mut().iter_mut().zip(a.as_flattened()).zip(b.as_flattened()).zip(c.as_flattened());
-    lanes.for_each(|(((to, a), b), c)| *to = f(*a, *b, *c));
+    let to = to.as_flattened_mut();
+    let (a, b, c) = (&a.as_flattened()[..to.len()], &b.as_flattened()[..to.len()], &c.as_flattened()[..to.len()]);
+    for i in 0..to.len() {
+        to[i] = f(a[i], b[i], c[i]);
+    }
 }
 
 #[inline(always)]
@@ -54,7 +66,9 @@ pub fn copy(to: &mut [Group], a: Operand, flush: bool) {
 
 #[inline(always)]
 pub fn flush(cell: &mut [Group]) {
-    cell.as_flattened_mut().iter_mut().for_each(|x| *x = math::flush(*x));
+    for x in cell.as_flattened_mut() {
+        *x = math::flush(*x);
+    }
 }
 
 /// By masks: written as a conditional, the compiler chooses between addresses, one lane at a time.
