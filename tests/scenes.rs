@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use synfire::scene::groups;
+use synfire::scene::{groups, shipped};
 
 fn motifs() -> &'static [(&'static str, &'static str)] {
     groups().iter().find(|(name, _)| *name == "motifs").unwrap().1
@@ -24,9 +24,10 @@ struct Changed(PathBuf);
 
 impl Changed {
     fn new(scene: &str, from: &str, to: &str) -> Self {
-        let text = motifs().iter().find(|(name, _)| *name == scene).unwrap_or_else(|| panic!("no motif is named {scene}")).1;
+        let text = shipped().iter().find(|(name, _)| *name == scene).unwrap_or_else(|| panic!("no scene is named {scene}")).1;
         assert!(text.contains(from), "{scene} has no {from}");
-        let path = std::env::temp_dir().join(format!("synfire-motif-{}-{scene}.toml", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("synfire-scene-{}-{:?}-{scene}.toml", std::process::id(), std::thread::current().id()));
         std::fs::write(&path, text.replace(from, to)).unwrap();
         Self(path)
     }
@@ -81,6 +82,50 @@ fn every_motif_without_its_ingredient_fails() {
     }
     for (name, _) in motifs() {
         assert!(INGREDIENTS.iter().any(|(scene, ..)| scene == name), "nothing is known of what makes {name}");
+    }
+}
+
+#[test]
+fn the_window_of_pairings_has_its_closed_form_and_tells_all_pairs_from_nearest() {
+    let (good, said) = verified("stdp_window", "cpu");
+    assert!(good && said.contains("weight_mean.twice->nearest"), "{said}");
+    for (from, to, fails) in [
+        ("base = \"stdp_nearest\"", "base = \"stdp_power\"", "FAIL weight_mean.twice->nearest"),
+        ("tau_minus = \"tau_minus\"", "tau_minus = \"tau_plus\"", "FAIL weight_mean.pre->m20"),
+    ] {
+        let (good, said) = verified(Changed::new("stdp_window", from, to).0.to_str().unwrap(), "cpu");
+        assert!(!good && said.contains(fails) && said.contains("ok   weight_mean.pre->p5"), "{said}");
+    }
+}
+
+/// Minutes: `cargo test --release --test scenes -- --ignored`.
+#[test]
+#[ignore = "statistics over seeds"]
+fn networks_that_learn_reach_their_published_states() {
+    for name in ["song_stdp", "vogels_2011"] {
+        let (good, said) = verified(name, "cpu");
+        assert!(good, "{said}");
+    }
+}
+
+#[test]
+fn what_cannot_be_measured_of_weights_is_told() {
+    let expect = "{ metric = \"weight_mean.pre->p60\",";
+    for (to, message) in [
+        ("{ metric = \"weight_mean.pre->nobody\",", "no population is named `nobody`"),
+        ("{ metric = \"weight_mean.pre->clock\",", "no projection leads along `pre->clock`"),
+        ("{ metric = \"weight_mean.pre->p60\", stop = \"1 s\",", "weights are looked at when the run ends"),
+        ("{ metric = \"weight_mean.pre->p60\", bin = [1, 0],", "a pair of numbers that rise"),
+        ("{ metric = \"weight_share.pre->p60\",", "weight_share needs bin"),
+        ("{ metric = \"rate.pre->p60\",", "no metric of a projection is named `rate`"),
+        ("{ metric = \"weight_mean.pre\",", "no metric `weight_mean`"),
+    ] {
+        let changed = Changed::new("stdp_window", expect, to);
+        let done =
+            Command::new(env!("CARGO_BIN_EXE_synfire")).args(["verify", changed.0.to_str().unwrap(), "--backend", "cpu"]).output().unwrap();
+        let said = [done.stdout, done.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert!(!done.status.success() && said.contains(message), "{to}: {said}");
     }
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Failure;
 use super::args::What;
 use super::terminal::Terminal;
-use crate::record::METRICS;
+use crate::record::{METRICS, WEIGHT_METRICS, WEIGHTS_SUBSET};
 
 pub fn list(what: What, terminal: &Terminal) -> Result<(), Failure> {
     match what {
@@ -33,16 +33,19 @@ fn named(terminal: &Terminal, kind: &str, key: &str, all: &[(&str, &str)]) -> Re
 }
 
 fn metrics(terminal: &Terminal) -> Result<(), Failure> {
+    let spikes = METRICS.iter().map(|m| (m.name, m.unit, [m.formula, m.bins, m.minimum, m.subset]));
+    let weights = WEIGHT_METRICS.iter().map(|m| (m.name, "1", [m.formula, m.bins, m.minimum, WEIGHTS_SUBSET]));
+    let all: Vec<_> = spikes.chain(weights).collect();
+    let rows = ["formula", "bins", "minimum", "subset"];
     let text = || {
-        let one = |m: &crate::record::Metric| {
-            let rows = [("formula", m.formula), ("bins", m.bins), ("minimum", m.minimum), ("subset", m.subset)];
-            let rows: String = rows.iter().map(|(name, text)| format!("  {name:10} {text}\n")).collect();
-            format!("{} ({})\n{rows}", m.name, m.unit)
+        let one = |(name, unit, texts): &(&str, &str, [&str; 4])| {
+            let lines: String = rows.iter().zip(texts).map(|(row, text)| format!("  {row:10} {text}\n")).collect();
+            format!("{name} ({unit})\n{lines}")
         };
-        METRICS.iter().map(one).collect::<Vec<_>>().join("\n")
+        all.iter().map(one).collect::<Vec<_>>().join("\n")
     };
-    let entry = |m: &crate::record::Metric| json!({ "name": m.name, "unit": m.unit, "formula": m.formula, "bins": m.bins, "minimum": m.minimum, "subset": m.subset });
-    terminal.data(text, || json!({ "metrics": METRICS.iter().map(entry).collect::<Vec<Value>>() }))
+    let entry = |(name, unit, [formula, bins, minimum, subset]): &(&str, &str, [&str; 4])| json!({ "name": name, "unit": unit, "formula": formula, "bins": bins, "minimum": minimum, "subset": subset });
+    terminal.data(text, || json!({ "metrics": all.iter().map(entry).collect::<Vec<Value>>() }))
 }
 
 /// The first `key = "..."` of a text.

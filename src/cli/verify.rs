@@ -7,9 +7,9 @@ use super::scene::named;
 use super::simulate::{Task, machine, simulate};
 use super::terminal::Terminal;
 use super::{Failure, host};
-use crate::record::{METRICS, Recording, Window};
+use crate::record::{METRICS, Recording, Window, measure_weights};
 use crate::scene::{Expectation, Interval, Preset, Scene};
-use crate::session::{Machine, Origin};
+use crate::session::{Machine, Origin, Simulation};
 
 pub fn verify(words: &Verify, terminal: &Terminal) -> Result<(), Failure> {
     let origin = named(&words.scene, &Changes { preset: words.preset.clone(), ..Changes::default() })?;
@@ -39,7 +39,7 @@ pub fn verify(words: &Verify, terminal: &Terminal) -> Result<(), Failure> {
 /// Runs a preset once per seed and judges the means over the seeds.
 fn one(origin: &Origin, machine: &Machine, preset: &Preset, scene: &str, terminal: &Terminal) -> Result<Vec<Value>, Failure> {
     let seeds = preset.expect.iter().map(|e| e.seeds).max().unwrap_or(1).max(1);
-    let mut recordings = Vec::new();
+    let mut runs = Vec::new();
     let mut names = Vec::new();
     for seed in 1..=seeds {
         terminal.detail(format!("{scene} {} seed {seed}", preset.name));
@@ -50,17 +50,33 @@ fn one(origin: &Origin, machine: &Machine, preset: &Preset, scene: &str, termina
         names = task.plan.populations.iter().map(|p| p.name.clone()).collect();
         task.windows = preset.expect.iter().map(|e| window(e, &task.scene, &names)).collect();
         let folder = host::Temporary::new(&format!("verify-{seed}")).map_err(Failure::Run)?;
-        let (_, recording, outcome) = simulate(task, machine, folder.path(), terminal, false)?;
+        let (simulation, recording, outcome) = simulate(task, machine, folder.path(), terminal, false)?;
         if outcome.interrupted {
             return Err(Failure::Interrupted("nothing was verified".into()));
         }
         if let Some(e) = outcome.failed {
             return Err(Failure::Run(e));
         }
-        recordings.push(recording);
+        runs.push(Run { weighed: weighed(preset, &simulation), recording });
     }
     let all = preset.expect.iter().enumerate().flat_map(|(n, e)| e.intervals.iter().map(move |i| (n, e, i)));
-    Ok(all.map(|(n, e, interval)| judge(preset, n, e, interval, &recordings, &names)).collect())
+    Ok(all.map(|(n, e, interval)| judge(preset, n, e, interval, &runs, &names)).collect())
+}
+
+/// What is kept of a run.
+struct Run {
+    recording: Recording,
+    /// Metrics of weights at its end, by expectation, then interval; none for populations.
+    weighed: Vec<Vec<Option<Result<f64, String>>>>,
+}
+
+fn weighed(preset: &Preset, simulation: &Simulation) -> Vec<Vec<Option<Result<f64, String>>>> {
+    let one = |e: &Expectation, i: &Interval| {
+        let parts = i.synapses.iter().map(|(projection, from, to)| simulation.relative_weights((*projection, from, to)));
+        let weights = parts.collect::<Vec<_>>().concat();
+        (!i.synapses.is_empty()).then(|| measure_weights(&e.metric, &weights, e.window.bin))
+    };
+    preset.expect.iter().map(|e| e.intervals.iter().map(|i| one(e, i)).collect()).collect()
 }
 
 /// The window of an expectation in a scene whose populations have these names.
@@ -81,17 +97,22 @@ fn alive(recording: &Recording, population: usize) -> bool {
 }
 
 /// The mean of expectation number `number` of a preset over its seeds, and whether it lies in the interval.
-fn judge(preset: &Preset, number: usize, e: &Expectation, interval: &Interval, recordings: &[Recording], names: &[String]) -> Value {
+fn judge(preset: &Preset, number: usize, e: &Expectation, interval: &Interval, runs: &[Run], names: &[String]) -> Value {
     let index = names.iter().position(|n| *n == interval.population).unwrap_or_default();
-    let all = &recordings[..(e.seeds.max(1) as usize).min(recordings.len())];
-    let runs: Vec<&Recording> = all.iter().filter(|r| !e.alive || alive(r, index)).collect();
+    let all = &runs[..(e.seeds.max(1) as usize).min(runs.len())];
+    let judged: Vec<&Run> = all.iter().filter(|r| !e.alive || alive(&r.recording, index)).collect();
     let unit = METRICS.iter().find(|m| m.name == e.metric).map_or(1.0, |m| m.shown);
-    let lifetimes: Option<Vec<f64>> = e.alive.then(|| all.iter().filter_map(|r| r.measure("lifetime", index, 0).ok()).collect());
-    let measure = |r: &&Recording| {
+    let lifetimes: Option<Vec<f64>> = e.alive.then(|| all.iter().filter_map(|r| r.recording.measure("lifetime", index, 0).ok()).collect());
+    let place = e.intervals.iter().position(|i| i == interval).unwrap_or_default();
+    let measure = |run: &&Run| {
+        if let Some(value) = run.weighed.get(number).and_then(|all| all.get(place)?.as_ref()) {
+            return value.clone();
+        }
+        let r = &run.recording;
         let window = r.windows.get(number).unwrap_or(&r.statistics);
         window.measure(&e.metric, index, e.min_spikes)
     };
-    let values = runs.iter().map(measure).collect::<Result<Vec<_>, _>>();
+    let values = judged.iter().map(measure).collect::<Result<Vec<_>, _>>();
     let (values, why) = match values {
         Ok(values) if values.is_empty() => (values, Some("no seed spikes to the end".to_string())),
         Ok(values) => (values, None),
@@ -99,12 +120,12 @@ fn judge(preset: &Preset, number: usize, e: &Expectation, interval: &Interval, r
     };
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let finite = |x: f64| x.is_finite().then_some(x * unit);
-    let dt = recordings.first().map_or(0.0, |r| r.statistics.dt);
+    let dt = runs.first().map_or(0.0, |r| r.recording.statistics.dt);
     let ms = |steps: Option<u64>| steps.map(|n| n as f64 * dt);
     json!({
         "preset": preset.name, "metric": e.metric, "population": interval.population, "seeds": all.len(), "judged": values.len(),
         "ok": mean >= interval.low && mean <= interval.high, "measured": finite(mean), "low": finite(interval.low),
-        "high": finite(interval.high), "from_ms": ms(e.window.start), "to_ms": ms(e.window.stop), "against": e.window.against, "values": values.iter().map(|v| v * unit).collect::<Vec<_>>(), "lifetimes_ms": lifetimes, "why": why,
+        "high": finite(interval.high), "from_ms": ms(e.window.start), "to_ms": ms(e.window.stop), "against": e.window.against, "bin": e.window.bin, "values": values.iter().map(|v| v * unit).collect::<Vec<_>>(), "lifetimes_ms": lifetimes, "why": why,
     })
 }
 
@@ -139,6 +160,7 @@ fn notes(r: &Value) -> String {
         notes.push(format!("{} to {}", time("from_ms", "the warm-up"), time("to_ms", "the end")));
     }
     notes.extend(r["against"].as_str().map(|a| format!("against {a}")));
+    notes.extend(r["bin"].as_array().map(|_| format!("in {}", r["bin"])));
     notes.extend(r["why"].as_str().map(String::from));
     if notes.is_empty() { String::new() } else { format!("  ({})", notes.join("; ")) }
 }

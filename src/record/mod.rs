@@ -3,6 +3,7 @@
 
 mod bursts;
 mod counts;
+mod distribution;
 mod formulas;
 mod metrics;
 mod rate;
@@ -15,6 +16,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::plan::Harvest;
+pub use distribution::{WEIGHT_METRICS, WEIGHTS_SUBSET, measure_weights};
 pub use metrics::{METRICS, Metric};
 pub use spectrum::spectrum;
 pub use statistics::{Statistics, Window};

@@ -4,8 +4,10 @@ use toml_edit::{Item, Table, TableLike, Value as Toml};
 
 use super::fields::Reader;
 use super::parts::Places;
+use super::probes;
 use super::value::{Value, Wrong};
 use crate::base::problem::did_you_mean;
+use crate::network::{Projection, Which};
 
 #[derive(Clone, Debug)]
 pub struct Preset {
@@ -39,19 +41,24 @@ pub struct Window {
     pub gap: Option<u64>,
     /// Population whose bursts bound the cycles of phases.
     pub against: Option<String>,
+    /// Weights of this bin alone, from (included) to (left out, unless it is 1).
+    pub bin: Option<[f64; 2]>,
 }
 
 /// In internal units: 1/ms for rates, ms for times.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interval {
+    /// The name of a population; or of a projection, as in `exc->inh`.
     pub population: String,
+    /// The synapses of a projection that are meant, as its number and the neurons of both sides; none for a population.
+    pub synapses: Vec<(usize, Which, Which)>,
     pub low: f64,
     pub high: f64,
 }
 
 /// Keys of a preset.
 pub const PRESET_KEYS: [&str; 4] = ["set", "expect", "label", "about"];
-pub const KEYS: [&str; 15] = [
+pub const KEYS: [&str; 16] = [
     "metric",
     "over",
     "between",
@@ -66,20 +73,28 @@ pub const KEYS: [&str; 15] = [
     "stop",
     "gap",
     "against",
+    "bin",
     "about",
 ];
 
-pub fn presets(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Preset> {
+/// Where expectations are read: populations, and the projections between them.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    pub places: &'a Places<'a>,
+    pub projections: &'a [Projection],
+}
+
+pub fn presets(reader: &mut Reader, document: &Table, known: Known) -> Vec<Preset> {
     let mut out = Vec::new();
     if let Some(item) = document.get("expect") {
         let (label, about) = (String::new(), String::new());
-        out.push(Preset { name: String::new(), label, about, set: Vec::new(), expect: list(reader, item, places) });
+        out.push(Preset { name: String::new(), label, about, set: Vec::new(), expect: list(reader, item, known) });
     }
     let Some(tables) = document.get("presets").and_then(Item::as_table_like) else { return out };
     for (name, item) in tables.iter() {
         let Some(table) = item.as_table_like() else { continue };
         reader.keys("a preset", table, &PRESET_KEYS);
-        let expect = table.get("expect").map(|e| list(reader, e, places)).unwrap_or_default();
+        let expect = table.get("expect").map(|e| list(reader, e, known)).unwrap_or_default();
         let label = reader.string(table, "label").unwrap_or_else(|| name.into());
         let about = reader.string(table, "about").unwrap_or_default();
         out.push(Preset { name: name.into(), label, about, set: super::knobs::pairs(table), expect });
@@ -87,7 +102,7 @@ pub fn presets(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Pr
     out
 }
 
-pub fn list(reader: &mut Reader, item: &Item, places: &Places) -> Vec<Expectation> {
+pub fn list(reader: &mut Reader, item: &Item, known: Known) -> Vec<Expectation> {
     let mut out = Vec::new();
     if item.as_array().is_none() {
         reader.say(item, "expectations are a list", "write [{ metric = \"rate.exc\", between = [\"1 Hz\", \"2 Hz\"] }]");
@@ -95,14 +110,15 @@ pub fn list(reader: &mut Reader, item: &Item, places: &Places) -> Vec<Expectatio
     for value in item.as_array().into_iter().flatten() {
         let item = Item::Value(value.clone());
         match value.as_inline_table() {
-            Some(table) => out.extend(one(reader, &item, table, places)),
+            Some(table) => out.extend(one(reader, &item, table, known)),
             None => reader.say(&item, "an expectation is a table", "write { metric = ..., between = [...] }"),
         }
     }
     out
 }
 
-fn one(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places) -> Option<Expectation> {
+fn one(reader: &mut Reader, item: &Item, table: &dyn TableLike, known: Known) -> Option<Expectation> {
+    let places = known.places;
     reader.keys("an expectation", table, &KEYS);
     let metric = reader.string(table, "metric")?;
     let (name, population) = metric.split_once('.').unwrap_or((&metric, ""));
@@ -110,7 +126,8 @@ fn one(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places)
         Some(set) => reader.scope.sets.get(&set).cloned().unwrap_or_default(),
         None => vec![population.to_string()],
     };
-    if populations.is_empty() || populations.iter().any(|p| !places.populations.iter().any(|q| q.name == *p)) {
+    let synapses = if population.contains("->") { synapses(reader, item, population, known)? } else { Vec::new() };
+    if synapses.is_empty() && (populations.is_empty() || populations.iter().any(|p| !places.populations.iter().any(|q| q.name == *p))) {
         reader.say(item, format!("`{metric}` names no population"), "write metric.population, or over = \"SET\"");
         return None;
     }
@@ -140,7 +157,11 @@ fn one(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places)
     }
     let alive = reader.boolean(table, "alive", false);
     let window = window(reader, item, table, places);
-    let intervals = populations.into_iter().zip(bounds).map(|(population, (low, high))| Interval { population, low, high }).collect();
+    if !synapses.is_empty() && (window.start.is_some() || window.stop.is_some() || alive) {
+        reader.say(item, "weights are looked at when the run ends", "leave start, stop and alive out, or end the run earlier");
+    }
+    let interval = |(population, (low, high))| Interval { population, synapses: synapses.clone(), low, high };
+    let intervals = populations.into_iter().zip(bounds).map(interval).collect();
     Some(Expectation { metric: name.into(), intervals, seeds, min_spikes, alive, window })
 }
 
@@ -155,7 +176,31 @@ fn window(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Plac
         let help = did_you_mean(name, places.populations.iter().map(|p| p.name.as_str()));
         reader.wrong(item, Wrong(format!("no population is named `{name}`"), help));
     }
-    Window { start, stop, gap, against }
+    Window { start, stop, gap, against, bin: bin(reader, table) }
+}
+
+fn bin(reader: &mut Reader, table: &dyn TableLike) -> Option<[f64; 2]> {
+    let item = table.get("bin")?;
+    let ends = |v: &Toml| v.as_float().or(v.as_integer().map(|n| n as f64));
+    let all: Option<Vec<f64>> = item.as_array().and_then(|a| a.iter().map(ends).collect());
+    match all.as_deref() {
+        Some([low, high]) if low < high => Some([*low, *high]),
+        _ => {
+            reader.say(item, "a bin of weights is a pair of numbers that rise", "write bin = [0.8, 1], in units of w_max");
+            None
+        }
+    }
+}
+
+/// The synapses along `exc->inh`; either side may be a part.
+fn synapses(reader: &mut Reader, item: &Item, text: &str, known: Known) -> Option<Vec<(usize, Which, Which)>> {
+    match probes::along(reader, text, known.places, known.projections) {
+        Ok(found) => Some(found),
+        Err(wrong) => {
+            reader.wrong(item, wrong);
+            None
+        }
+    }
 }
 
 fn whole(reader: &mut Reader, table: &dyn TableLike, key: &str, default: u32, range: std::ops::RangeInclusive<u32>) -> u32 {

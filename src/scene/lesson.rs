@@ -2,10 +2,9 @@
 
 use toml_edit::{Item, Table, TableLike};
 
-use super::expectations::{self, Expectation};
+use super::expectations::{self, Expectation, Known};
 use super::fields::Reader;
 use super::knobs::{Knob, pairs};
-use super::parts::Places;
 use crate::base::problem::did_you_mean;
 use crate::base::units::TIME;
 
@@ -49,7 +48,7 @@ pub const PANELS: [&str; 11] =
 /// Time over which a check must hold unless told, ms.
 const HOLD: f64 = 1000.0;
 
-pub fn lesson(reader: &mut Reader, document: &Table, places: &Places, knobs: &[Knob]) -> Option<Lesson> {
+pub fn lesson(reader: &mut Reader, document: &Table, among: Known, knobs: &[Knob]) -> Option<Lesson> {
     let item = document.get("lesson")?;
     let Some(table) = item.as_table_like() else {
         reader.say(item, "a lesson is a table", "write [lesson] and below it title = ... and [[lesson.step]]");
@@ -62,12 +61,12 @@ pub fn lesson(reader: &mut Reader, document: &Table, places: &Places, knobs: &[K
     let minutes = table.get("minutes").and_then(|item| reader.count(item, 10_000)).unwrap_or(0);
     let mut steps = Vec::new();
     for (item, row) in rows(reader, table, "step") {
-        steps.push(step(reader, &item, row.as_ref(), places, knobs));
+        steps.push(step(reader, &item, row.as_ref(), among, knobs));
     }
     Some(Lesson { title, level, minutes, authors, license, steps })
 }
 
-fn step(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places, knobs: &[Knob]) -> LessonStep {
+fn step(reader: &mut Reader, item: &Item, table: &dyn TableLike, among: Known, knobs: &[Knob]) -> LessonStep {
     reader.keys("a step of a lesson", table, &STEP_KEYS);
     let mut text = |key: &str| paragraphs(&reader.string(table, key).unwrap_or_default());
     let (told, hint, explain) = (text("text"), text("hint"), text("explain"));
@@ -75,7 +74,7 @@ fn step(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places
         reader.say(item, "a step of a lesson has a text", "add text = \"...\"");
     }
     let predict = table.get("predict").and_then(|p| prediction(reader, p));
-    let (checks, hold) = table.get("check").map_or((Vec::new(), HOLD), |c| check(reader, c, places));
+    let (checks, hold) = table.get("check").map_or((Vec::new(), HOLD), |c| check(reader, c, among));
     let focus = texts(reader, table, "focus");
     focus.iter().for_each(|f| known(reader, table.get("focus").unwrap_or(item), f, knobs));
     let mut tries = Vec::new();
@@ -127,7 +126,7 @@ fn prediction(reader: &mut Reader, item: &Item) -> Option<(Vec<String>, usize)> 
     answer.map(|a| (choices, a))
 }
 
-fn check(reader: &mut Reader, item: &Item, places: &Places) -> (Vec<Expectation>, f64) {
+fn check(reader: &mut Reader, item: &Item, among: Known) -> (Vec<Expectation>, f64) {
     let example = "check = { all = [{ metric = \"rate.exc\", above = \"3 Hz\" }], hold = \"1 s\" }";
     let Some(table) = item.as_table_like() else {
         reader.say(item, "a check is a table", example);
@@ -138,7 +137,10 @@ fn check(reader: &mut Reader, item: &Item, places: &Places) -> (Vec<Expectation>
     if !(hold > 0.0 && hold <= 600_000.0) {
         reader.say(item, format!("a check cannot hold for {hold} ms"), "a time up to 10 minutes");
     }
-    let checks = table.get("all").map(|all| expectations::list(reader, all, places)).unwrap_or_default();
+    let checks = table.get("all").map(|all| expectations::list(reader, all, among)).unwrap_or_default();
+    if checks.iter().flat_map(|e| &e.intervals).any(|i| !i.synapses.is_empty()) {
+        reader.say(item, "a check of a lesson looks at spikes, not at weights", "take a metric of a population");
+    }
     if checks.is_empty() {
         reader.say(item, "a check lists what must hold", example);
     }

@@ -117,9 +117,10 @@ pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Re
     let projections = projections::projections(&mut reader, table, &places, &synapses);
     let stimuli = stimuli::stimuli(&mut reader, table, &places);
     let probes = probes::probes(&mut reader, table, &places, &projections);
-    let presets = expectations::presets(&mut reader, table, &places);
+    let known = expectations::Known { places: &places, projections: &projections };
+    let presets = expectations::presets(&mut reader, table, known);
     let (knobs, buttons) = (knobs::knobs(&mut reader, table), knobs::buttons(&mut reader, table));
-    let (saved, lesson) = (saved::saved(&mut reader, table), lesson::lesson(&mut reader, table, &places, &knobs));
+    let (saved, lesson) = (saved::saved(&mut reader, table), lesson::lesson(&mut reader, table, known, &knobs));
     let text = |key: &str| table.get(key).and_then(Item::as_str).unwrap_or("").trim().to_string();
     let title = Some(text("title")).filter(|t| !t.is_empty()).unwrap_or_else(|| source.name.clone());
     if made.all.is_empty() && reader.problems.is_empty() {

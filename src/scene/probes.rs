@@ -7,7 +7,7 @@ use super::parts::Places;
 use super::projections::{required, tables};
 use super::value::Wrong;
 use crate::base::problem::did_you_mean;
-use crate::network::{Part, Probe, Projection};
+use crate::network::{Part, Probe, Projection, Which};
 
 pub const KEYS: [&str; 4] = ["record", "of", "every", "name"];
 
@@ -82,6 +82,29 @@ fn one(
     }
 }
 
+/// What of which projections leads along a text as `exc->inh[random 50]`: never nothing.
+pub fn along(reader: &Reader, text: &str, places: &Places, projections: &[Projection]) -> Result<Vec<(usize, Which, Which)>, Wrong> {
+    let Some((from, to)) = text.split_once("->") else {
+        let help = "write \"exc->inh\", or a part of it as \"exc[0..10]->inh[random 50]\"";
+        return Err(Wrong(format!("`{text}` is no projection"), Some(help.into())));
+    };
+    let (from, to) = (places.named(reader, from)?, places.named(reader, to)?);
+    let mut found = Vec::new();
+    for (i, p) in projections.iter().enumerate() {
+        let of = |parts: &[Part], population: usize| parts.iter().find(|q| q.population == population).map(|q| q.which.clone());
+        if let (Some(sources), Some(targets)) = (of(&from, p.from.population), of(&to, p.to.population)) {
+            found.push((i, sources, targets));
+        }
+    }
+    if found.is_empty() {
+        let name = |p: &Projection| format!("{}->{}", places.populations[p.from.population].name, places.populations[p.to.population].name);
+        let mut names: Vec<String> = projections.iter().map(name).collect();
+        names.dedup();
+        return Err(Wrong(format!("no projection leads along `{text}`"), Some(format!("there are {}", names.join(", ")))));
+    }
+    Ok(found)
+}
+
 /// `of = "exc->inh"`, or a list of such; either side may be a part, and then so are the synapses.
 fn weights(
     reader: &mut Reader,
@@ -97,34 +120,12 @@ fn weights(
     };
     let mut found = Vec::new();
     for text in &texts {
-        let Some((from, to)) = text.split_once("->") else {
-            reader.say(
-                of,
-                format!("`{text}` is no projection"),
-                "write of = \"exc->inh\", or a part of it as \"exc[0..10]->inh[random 50]\"",
-            );
-            return Vec::new();
-        };
-        let (from, to) = match (places.named(reader, from), places.named(reader, to)) {
-            (Ok(from), Ok(to)) => (from, to),
-            (Err(wrong), _) | (_, Err(wrong)) => {
+        match along(reader, text, places, projections) {
+            Ok(mut synapses) => found.append(&mut synapses),
+            Err(wrong) => {
                 reader.wrong(of, wrong);
                 return Vec::new();
             }
-        };
-        let before = found.len();
-        for (i, p) in projections.iter().enumerate() {
-            let of = |parts: &[Part], population: usize| parts.iter().find(|q| q.population == population).map(|q| q.which.clone());
-            if let (Some(sources), Some(targets)) = (of(&from, p.from.population), of(&to, p.to.population)) {
-                found.push((i, sources, targets));
-            }
-        }
-        if found.len() == before {
-            let name =
-                |p: &Projection| format!("{}->{}", places.populations[p.from.population].name, places.populations[p.to.population].name);
-            let mut names: Vec<String> = projections.iter().map(name).collect();
-            names.dedup();
-            reader.say(of, format!("no projection leads along `{text}`"), format!("there are {}", names.join(", ")));
         }
     }
     let several = found.len() > 1;

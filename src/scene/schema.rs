@@ -165,6 +165,9 @@ fn property(table: &str, key: &str) -> Value {
         ("projection", "from" | "to") | ("stimulus", "to") | ("probe", "of") => refer("part", ""),
         ("probe", "record") => text("spikes, rate, weights, or a state variable of the model"),
         ("expectation", "between" | "near" | "above" | "below" | "within") => refer("bounds", ""),
+        ("expectation", "bin") => {
+            json!({ "type": "array", "items": { "type": "number" }, "description": "From this weight up to that, in units of w_max" })
+        }
         ("expectation", "seeds" | "min_spikes") => json!({ "type": "integer", "minimum": 0 }),
         (
             _,
@@ -196,7 +199,7 @@ fn about(key: &str) -> &'static str {
         "receptor" => "The receptor of the target that the weight goes to",
         "file" => "A file in the folder of the scene",
         "storage" => "stored, procedural, or auto",
-        "metric" => "A metric, or metric.population (`synfire list metrics`)",
+        "metric" => "metric.population, or a metric of weights as metric.exc->inh (`synfire list metrics`)",
         _ => "A text",
     }
 }

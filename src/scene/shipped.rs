@@ -22,6 +22,9 @@ const GROUPS: [Group; 2] = [
             "vogels_abbott_coba",
             "vogels_abbott_cobahh",
             "cuba_large",
+            "stdp_window",
+            "song_stdp",
+            "vogels_2011",
             "microcircuit"
         ],
     ),

@@ -28,25 +28,39 @@ impl Simulation {
     /// Gives the synapses of a probe in canonical order, with their weights now in the unit of their receptor.
     pub fn weights(&self, probe: usize, mut each: impl FnMut(Connection, f32) -> Result<(), String>) -> Result<(), String> {
         let Some((projection, from, to, _)) = self.asked().nth(probe) else { return Ok(()) };
-        let Some(p) = self.plan.projections.get(projection) else { return Ok(()) };
         let mut result = Ok(());
+        self.each_weight((projection, from, to), |c, w| {
+            if result.is_ok() {
+                result = each(c, w as f32);
+            }
+        });
+        result
+    }
+
+    /// The weights of some synapses in canonical order: in units of the largest where they change, else in their own unit.
+    pub fn relative_weights(&self, synapses: (usize, &Which, &Which)) -> Vec<f64> {
+        let plastic = self.plan.projections.get(synapses.0).and_then(|p| p.plastic.as_ref());
+        let unit = plastic.map_or(1.0, |plastic| plastic.most);
+        let mut out = Vec::new();
+        self.each_weight(synapses, |_, w| out.push(w / unit));
+        out
+    }
+
+    /// Gives every synapse of a part of a projection, and its weight now.
+    fn each_weight(&self, (projection, from, to): (usize, &Which, &Which), mut each: impl FnMut(Connection, f64)) {
+        let Some(p) = self.plan.projections.get(projection) else { return };
         if let (Some(plastic), Some(weights)) = (&p.plastic, self.engine.weights(projection)) {
             let (sources, targets) = (self.plan.populations[p.source].first, self.plan.populations[p.target].first);
             let mut weights = weights.into_iter();
             connections(&self.plan, p, |c| {
                 let w = weights.next().unwrap_or(f32::NAN);
                 let asked = from.find(c.source - sources).is_some() && to.find(c.target - targets).is_some();
-                if asked && result.is_ok() {
-                    result = each(c, (f64::from(w) * plastic.most) as f32);
+                if asked {
+                    each(c, f64::from(w) * plastic.most);
                 }
             });
-            return result;
+            return;
         }
-        connections_of(&self.plan, p, from, to, |c| {
-            if result.is_ok() {
-                result = each(c, (f64::from(c.weight) / p.weight.quanta) as f32);
-            }
-        });
-        result
+        connections_of(&self.plan, p, from, to, |c| each(c, f64::from(c.weight) / p.weight.quanta));
     }
 }
