@@ -14,7 +14,7 @@ use synfire::scene::{Options, shipped};
 use synfire::session::live::{Frame, Phase};
 use synfire::session::{Backend, Command, Origin};
 use synfire::session::{Machine, Simulation, saved};
-use synfire::view::{Action, App, Arrangement, Hand, Look, Panel, Shot, Wish, png, svg};
+use synfire::view::{Action, App, Arrangement, Hand, Look, Panel, Shot, Wish, created, png, svg};
 
 fn wish(name: &str, set: &[(&str, &str)]) -> Wish {
     let text = shipped().iter().find(|(n, _)| *n == name).unwrap().1;
@@ -33,9 +33,19 @@ fn wish(name: &str, set: &[(&str, &str)]) -> Wish {
     }
 }
 
+/// A scene as it is written here.
+fn written(text: &str) -> Wish {
+    let mut wish = wish("brunel", &[]);
+    wish.origin.source = Arc::new(Source { name: "scene.toml".into(), text: text.into() });
+    wish
+}
+
 /// The app as eframe drives it, in a window of 1280 x 800; controls without a name fail.
 fn window(wish: Wish) -> Harness<'static, App> {
-    let mut window = Harness::builder().with_size(vec2(1280.0, 800.0)).wgpu().build_eframe(|cc| App::new(&cc.egui_ctx, wish).unwrap());
+    let mut window = Harness::builder()
+        .with_size(vec2(1280.0, 800.0))
+        .wgpu()
+        .build_eframe(|cc| created(cc, wish, Machine::Cpu { threads: None }, "a test".into()).unwrap());
     until(&mut window, "a network", |f| f.about.is_some() && f.phase != Phase::Building);
     window
 }
@@ -364,9 +374,7 @@ fn in_space_neurons_are_poked_and_selected_by_hand() {
 fn a_network_in_three_dimensions_is_turned_by_a_drag_and_its_rows_go_by_position() {
     let text = "format = 1\n[run]\ndt = \"0.1 ms\"\nduration = \"1 s\"\n[populations.exc]\nmodel = \"iaf_psc_exp\"\nsize = 400\n\
         positions = { random = true, extent = [\"1 mm\", \"1 mm\", \"0.6 mm\"] }\n[populations.exc.parameters]\nI_e = \"400 pA\"\n";
-    let mut wish = wish("brunel", &[]);
-    wish.origin.source = Arc::new(Source { name: "block.toml".into(), text: text.into() });
-    let mut window = window(wish);
+    let mut window = window(written(text));
     until(&mut window, "time", |f| f.step > 300);
     pause(&mut window);
     window.state_mut().act(Action::Show(Panel::Space));
@@ -453,4 +461,33 @@ fn panels_give_their_numbers_as_csv_and_npz() {
     let (from, to) = window.state().panels.span.steps(&frame);
     let due = frame.chunks(from, to).iter().map(|c| c.within(from, to).len()).sum::<usize>();
     assert!(due > 500 && spikes.csv().lines().count() == due + 1);
+}
+
+const PLASTIC: &str = "format = 1\n[run]\ndt = \"0.1 ms\"\nduration = \"1 s\"\n[synapses.changing]\nbase = \"stdp_pair\"\n\
+    [populations.pre]\nmodel = \"poisson_generator\"\nsize = 50\n[populations.pre.parameters]\nrate = \"40 Hz\"\n\
+    [populations.post]\nmodel = \"iaf_psc_exp\"\nsize = 20\n[populations.post.parameters]\nI_e = \"450 pA\"\n[[projections]]\n\
+    from = \"pre\"\nto = \"post\"\nrule = \"all_to_all\"\nweight = \"20 pA\"\nw_max = \"60 pA\"\ndelay = \"1.5 ms\"\nsynapse = \"changing\"\n";
+
+#[test]
+fn weights_that_change_are_told_while_they_are_in_sight_and_are_those_of_a_headless_run() {
+    let mut window = window(written(PLASTIC));
+    until(&mut window, "time", |f| f.step > 300);
+    assert!(window.state().frame.weights.is_none(), "nobody looks at them");
+    window.state_mut().act(Action::Show(Panel::Weights));
+    until(&mut window, "weights", |f| f.weights.as_ref().is_some_and(|w| w.values.len() == 1000));
+    let before = window.state().frame.weights.as_ref().unwrap().step;
+    until(&mut window, "later weights", |f| f.weights.as_ref().is_some_and(|w| w.step > before + 500));
+    let end = pause(&mut window);
+    until(&mut window, "weights of this step", |f| f.weights.as_ref().is_some_and(|w| w.step == end));
+    let told = window.state().frame.weights.clone().unwrap();
+    let scene = written(PLASTIC).origin.load().unwrap();
+    let plan = Arc::new(plan(&scene.network).unwrap());
+    let mut simulation = Simulation::new(written(PLASTIC).origin, scene, plan, &Machine::Cpu { threads: Some(1) }, None).unwrap();
+    simulation.advance(end).unwrap();
+    let due = simulation.changing_weights(0).unwrap();
+    assert!(told.values[..] == due[..] && due.iter().any(|w| (*w - 20.0).abs() > 0.1));
+    let frame = window.state().frame.clone();
+    assert_eq!(window.state_mut().panels.data(Panel::Weights, &frame).unwrap().csv().lines().count(), 1001);
+    window.state_mut().act(Action::Show(Panel::Spectrum));
+    until(&mut window, "nobody weighed", |f| f.weights.is_none());
 }

@@ -24,7 +24,7 @@ pub fn view(words: &View) -> Result<(), Failure> {
     let (backend, device) = (backend(&words.place), words.place.device.clone());
     let layout = words.layout.map(layout);
     let wish = Wish { origin: named(name, &changes)?, file, backend, device, run: !words.paused, fit, look, layout };
-    view::open(wish).map_err(Failure::Run)
+    view::open(wish, words.isolate_gpu).map_err(Failure::Run)
 }
 
 fn backend(place: &Place) -> Backend {
@@ -78,7 +78,7 @@ pub fn snap(words: &Snap) -> Result<(), Failure> {
         view::window(wish, at, span, size).map_err(Failure::Run)?
     } else {
         let live = Live::start(backend(&words.place), words.place.device.clone(), || {}).map_err(Failure::Run)?;
-        let frame = reach(&live, origin, at)?;
+        let frame = reach(&live, origin, at, panel)?;
         let about = frame.about.as_deref().ok_or_else(|| Failure::Run("there is no network".into()))?;
         let selected = about.ranges().iter().take(2).map(|r| r.0).collect();
         let population = match &words.population {
@@ -96,7 +96,7 @@ pub fn snap(words: &Snap) -> Result<(), Failure> {
 }
 
 /// Runs to a time in ms, the membranes of the first neurons recorded, and gives the frame.
-fn reach(live: &Live, origin: Origin, at: f64) -> Result<Arc<Frame>, Failure> {
+fn reach(live: &Live, origin: Origin, at: f64, panel: Panel) -> Result<Arc<Frame>, Failure> {
     let patience = Duration::from_secs(24 * 3600);
     let opened = live.order(Order::Open(Box::new(Opening { origin, run: false, fit: false })));
     let done = |f: &Frame, number: u64| f.done >= number && f.phase != Phase::Building;
@@ -106,6 +106,8 @@ fn reach(live: &Live, origin: Origin, at: f64) -> Result<Arc<Frame>, Failure> {
     };
     live.order(Order::Guard(None));
     live.order(Order::Watch(about.ranges().iter().take(2).map(|r| r.0).collect()));
+    let changing = about.plan.projections.iter().position(|p| p.plastic.is_some());
+    live.order(Order::Weigh(changing.filter(|_| panel == Panel::Weights)));
     let end = (at / frame.dt).round() as u64;
     live.order(Order::Steps(end.saturating_sub(frame.step)));
     let start = Instant::now();

@@ -29,6 +29,14 @@ pub struct Plan {
     pub budget: Vec<(&'static str, u64)>,
 }
 
+/// Its sizes: what is in it is numbers by the million.
+impl std::fmt::Debug for Plan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (populations, projections) = (self.populations.len(), self.projections.len());
+        f.debug_struct("Plan").field("populations", &populations).field("projections", &projections).finish_non_exhaustive()
+    }
+}
+
 impl ProjectionPlan {
     pub fn procedural(&self) -> bool {
         self.storage.storage == Storage::Procedural

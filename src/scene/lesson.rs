@@ -43,8 +43,8 @@ pub const CHECK_KEYS: [&str; 2] = ["all", "hold"];
 pub const TRY_KEYS: [&str; 2] = ["label", "set"];
 pub const SOLUTION_KEYS: [&str; 1] = ["set"];
 /// The panels of the window by name.
-pub const PANELS: [&str; 11] =
-    ["raster", "rates", "traces", "space", "intervals", "spectrum", "curve", "plane", "equations", "journal", "about"];
+pub const PANELS: [&str; 12] =
+    ["raster", "rates", "traces", "space", "intervals", "spectrum", "curve", "plane", "weights", "equations", "journal", "about"];
 /// Time over which a check must hold unless told, ms.
 const HOLD: f64 = 1000.0;
 

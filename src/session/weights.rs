@@ -25,6 +25,14 @@ impl Simulation {
         self.asked().filter_map(|(_, _, _, every)| every).map(|every| (self.step() / every + 1) * every).min()
     }
 
+    /// The weights of a projection now, in canonical order and in the unit of their receptor; none if they do not change, or this
+    /// engine cannot tell them.
+    pub fn changing_weights(&self, projection: usize) -> Option<Vec<f32>> {
+        let most = self.plan.projections.get(projection)?.plastic.as_ref()?.most;
+        let weights = self.engine.weights(projection)?;
+        Some(weights.into_iter().map(|w| (f64::from(w) * most) as f32).collect())
+    }
+
     /// Gives the synapses of a probe in canonical order, with their weights now in the unit of their receptor.
     pub fn weights(&self, probe: usize, mut each: impl FnMut(Connection, f32) -> Result<(), String>) -> Result<(), String> {
         let Some((projection, from, to, _)) = self.asked().nth(probe) else { return Ok(()) };

@@ -17,7 +17,7 @@ use super::{Wish, bars, lesson};
 use crate::base::problem::Source;
 use crate::scene::Options;
 use crate::session::live::{Frame, Live, Opening, Order, Phase};
-use crate::session::{self, Origin};
+use crate::session::{self, Machine, Origin};
 
 pub struct App {
     pub live: Live,
@@ -36,8 +36,11 @@ pub struct App {
     file: Option<(PathBuf, Option<std::fs::Metadata>)>,
     looked: f64,
     watched: Vec<u32>,
-    /// Seconds that the last frame took.
+    weighed: Option<usize>,
+    /// Seconds that the last frame took, painting included.
     pub cost: f32,
+    /// When the next frame was asked for, in the window's own time.
+    due: Option<f64>,
     /// Pictures that are being drawn come in here.
     pictures: (std::sync::mpsc::Sender<String>, std::sync::mpsc::Receiver<String>),
     look_applied: Option<Look>,
@@ -47,9 +50,19 @@ pub struct App {
 
 impl App {
     /// The app on a simulation of its own.
-    pub fn new(ctx: &Context, wish: Wish) -> Result<Self, String> {
+    pub fn new(ctx: &Context, mut wish: Wish) -> Result<Self, String> {
+        let (wake, device) = (ctx.clone(), wish.device.take());
+        let live = Live::start(wish.backend, device, move || wake.request_repaint())?;
+        Ok(Self::with(live, wish))
+    }
+
+    /// The app on a simulation on a machine that has been chosen, and why it was.
+    pub fn on(ctx: &Context, wish: Wish, machine: Machine, why: String) -> Result<Self, String> {
         let wake = ctx.clone();
-        let live = Live::start(wish.backend, wish.device, move || wake.request_repaint())?;
+        Ok(Self::with(Live::on(machine, why, move || wake.request_repaint())?, wish))
+    }
+
+    fn with(live: Live, wish: Wish) -> Self {
         let mut app = Self {
             frame: live.frame(),
             live,
@@ -65,13 +78,15 @@ impl App {
             file: None,
             looked: 0.0,
             watched: Vec::new(),
+            weighed: None,
             cost: 0.0,
+            due: None,
             pictures: std::sync::mpsc::channel(),
             look_applied: None,
             patient: false,
         };
         app.open(wish.origin, wish.file, wish.run, wish.fit);
-        Ok(app)
+        app
     }
 
     fn open(&mut self, origin: Origin, file: Option<PathBuf>, run: bool, fit: bool) {
@@ -347,7 +362,7 @@ impl App {
     }
 
     /// What the panels that are shown need, and no more.
-    fn watch(&mut self, traces: bool) {
+    fn watch(&mut self, drawn: &[Panel]) {
         let Some(about) = self.frame.about.as_ref().filter(|_| self.frame.phase != Phase::Building) else { return };
         let tools = &mut self.panels.tools;
         if tools.of != self.frame.generation {
@@ -358,8 +373,16 @@ impl App {
             }
             tools.brushed.retain(|n| *n < neurons);
             self.watched.clear();
+            self.weighed = None;
         }
-        let wish = if traces { tools.selected.clone() } else { Vec::new() };
+        let weigh = self.panels.weights.at(about);
+        let weigh =
+            (drawn.contains(&Panel::Weights) && about.plan.projections.get(weigh).is_some_and(|p| p.plastic.is_some())).then_some(weigh);
+        if weigh != self.weighed {
+            self.weighed = weigh;
+            self.live.order(Order::Weigh(weigh));
+        }
+        let wish = if drawn.contains(&Panel::Traces) { tools.selected.clone() } else { Vec::new() };
         if wish != self.watched {
             self.watched.clone_from(&wish);
             self.live.order(Order::Watch(wish));
@@ -407,7 +430,7 @@ impl App {
             bars::scene(ui, &self.frame, &mut self.parameters, &mut orders);
             self.parameters.show(ui, &self.frame, &mut orders);
         });
-        let mut traces = false;
+        let mut drawn = Vec::new();
         egui::CentralPanel::default().frame(egui::Frame::NONE.fill(ui.visuals().panel_fill).inner_margin(4.0)).show(ui, |ui| {
             let drawing = Drawing {
                 panels: &mut self.panels,
@@ -417,15 +440,20 @@ impl App {
                 drawn: Vec::new(),
                 wait: self.patient,
             };
-            traces = self.layout.draw(ui, drawing).contains(&Panel::Traces);
+            drawn = self.layout.draw(ui, drawing);
         });
         self.dialogs(&ctx);
-        self.watch(traces);
+        self.watch(&drawn);
         actions.into_iter().for_each(|a| self.act(a));
         orders.into_iter().for_each(|o| _ = self.live.order(o));
         // Drawing takes half of the time at most; what stands still is not drawn again.
+        self.due = None;
         match self.frame.phase {
-            Phase::Running | Phase::Building => ctx.request_repaint_after_secs(self.cost.clamp(0.033, 0.2)),
+            Phase::Running | Phase::Building => {
+                let wait = self.cost.clamp(0.033, 0.2);
+                self.due = Some(ctx.input(|i| i.time) + f64::from(wait));
+                ctx.request_repaint_after_secs(wait);
+            }
             _ if self.file.is_some() => ctx.request_repaint_after_secs(0.5),
             _ => {}
         }
@@ -438,7 +466,9 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
-        self.cost = frame.info().cpu_usage.unwrap_or(0.0);
+        // The painting is done elsewhere, and is not in eframe's figure: a frame that comes late has waited for it.
+        let late = self.due.map_or(0.0, |due| (ui.input(|i| i.time) - due).clamp(0.0, 1.0));
+        self.cost = frame.info().cpu_usage.unwrap_or(0.0) + late as f32;
         self.draw(ui);
     }
 }

@@ -18,10 +18,18 @@ pub struct Canvas {
 impl Canvas {
     /// Software adapters are taken too. What of wgpu's is asked for, every adapter has, GL included.
     pub fn new(width: u32, height: u32) -> Result<Self, String> {
-        pollster::block_on(Self::open(width, height))
+        Ok(pollster::block_on(Self::open(width, height, RendererOptions::PREDICTABLE))?.0)
     }
 
-    async fn open(width: u32, height: u32) -> Result<Self, String> {
+    /// Painted as the window paints what this context shows.
+    pub fn of_window(ctx: &Context, width: u32, height: u32) -> Result<Self, String> {
+        let options = RendererOptions { dithering: false, ..RendererOptions::default() };
+        let (mut canvas, adapter) = pollster::block_on(Self::open(width, height, options))?;
+        super::plain::install(ctx, &mut canvas.renderer, &adapter, &canvas.device, canvas.texture.format());
+        Ok(canvas)
+    }
+
+    async fn open(width: u32, height: u32, options: RendererOptions) -> Result<(Self, wgpu::Adapter), String> {
         let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
         descriptor.backends = wgpu::Backends::from_env().unwrap_or(wgpu::Backends::PRIMARY | wgpu::Backends::GL);
         let instance = wgpu::Instance::new(descriptor);
@@ -45,9 +53,10 @@ impl Canvas {
             usage: TextureUsages::RENDER_ATTACHMENT | TextureUsages::COPY_SRC,
             view_formats: &[],
         });
-        let renderer = Renderer::new(&device, format, RendererOptions::PREDICTABLE);
+        let renderer = Renderer::new(&device, format, options);
         let info = adapter.get_info();
-        Ok(Self { device, queue, renderer, texture, size, adapter: format!("{} ({})", info.name, info.backend) })
+        let name = format!("{} ({})", info.name, info.backend);
+        Ok((Self { device, queue, renderer, texture, size, adapter: name }, adapter))
     }
 
     /// Takes the textures of a pass that is not drawn itself.

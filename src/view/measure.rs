@@ -2,10 +2,9 @@
 //! frames, from a key or a slider to the frame that shows its effect, and memory while it is drawn and while it is hidden. Reads
 //! no clock of its own. Times are in seconds where nothing else is said.
 
-use eframe::egui::{Context, Event, Key, Modifiers, RawInput, Rect, Vec2, ViewportId, pos2};
+use eframe::egui::{Event, Key, Modifiers, Vec2};
 
-use super::app::App;
-use super::canvas::Canvas;
+use super::stage::{Clock, Stage};
 use super::{Action, Wish};
 use crate::session::live::{DAY, Order, Phase};
 use crate::session::memory::resident;
@@ -16,12 +15,6 @@ const WARM: f64 = 2.0;
 const PRESS: f64 = 0.7;
 /// What has no effect for so long has none.
 const PATIENCE: f64 = 10.0;
-
-/// How time is read and let pass.
-pub struct Clock {
-    pub now: fn() -> f64,
-    pub rest: fn(f64),
-}
 
 /// What was measured; times in ms.
 #[derive(Clone, Debug, Default)]
@@ -46,74 +39,23 @@ pub struct Drawn {
     pub hidden: [f64; 2],
 }
 
-/// A window without a display.
-struct Window {
-    ctx: Context,
-    app: App,
-    canvas: Canvas,
-    size: Vec2,
-    clock: Clock,
-    start: f64,
-}
-
-impl Window {
-    /// Code and whole of one frame in ms, and how long the next may wait.
-    fn frame(&mut self, events: Vec<Event>) -> Result<(f64, f64, f64), String> {
-        let begun = (self.clock.now)();
-        let input = RawInput {
-            screen_rect: Some(Rect::from_min_size(pos2(0.0, 0.0), self.size)),
-            time: Some(begun - self.start),
-            events,
-            ..RawInput::default()
-        };
-        self.app.think(&self.ctx);
-        let output = self.ctx.run_ui(input, |ui| self.app.draw(ui));
-        let code = (self.clock.now)() - begun;
-        let wait = output.viewport_output.get(&ViewportId::ROOT).map_or(0.0, |v| v.repaint_delay.as_secs_f64());
-        self.canvas.draw(&self.ctx, output)?;
-        let whole = (self.clock.now)() - begun;
-        self.app.cost = whole as f32;
-        Ok((code * 1e3, whole * 1e3, wait))
-    }
-
-    /// Waits as a window does: until the next frame is due, or something has happened.
-    fn rest(&self, wait: f64) {
-        let begun = (self.clock.now)();
-        while self.since(begun) < wait.min(0.25) && !self.ctx.has_requested_repaint() {
-            (self.clock.rest)(0.001);
-        }
-    }
-
-    fn since(&self, begun: f64) -> f64 {
-        (self.clock.now)() - begun
-    }
-
-    fn note(&self) -> (Option<u64>, u64) {
-        let held = self.app.frame.chunks.iter().map(|c| c.spikes.len() * 8 + c.traces.iter().map(|t| t.len() * 4).sum::<usize>());
-        (resident(), held.sum::<usize>() as u64)
-    }
+/// Bytes of the process, and of the spikes and samples that are held for looking back.
+fn note(window: &Stage) -> (Option<u64>, u64) {
+    let held = window.app.frame.chunks.iter().map(|c| c.spikes.len() * 8 + c.traces.iter().map(|t| t.len() * 4).sum::<usize>());
+    (resident(), held.sum::<usize>() as u64)
 }
 
 /// Draws a scene for some time, presses things, then hides the window for as long.
 pub fn measure(wish: Wish, size: Vec2, length: f64, clock: Clock) -> Result<Drawn, String> {
-    let ctx = Context::default();
-    let app = App::new(&ctx, wish)?;
-    let built = app.live.until(DAY, |f| f.step > 0 || !f.problems.is_empty() || f.stopped.is_some());
-    let built = built.ok_or("the network was not built in a day")?;
-    if !built.problems.is_empty() {
-        return Err(built.problems.iter().map(crate::base::problem::Problem::render).collect());
-    }
-    let canvas = Canvas::new(size.x as u32, size.y as u32)?;
-    let mut out = Drawn { adapter: canvas.adapter.clone(), ..Drawn::default() };
-    let start = (clock.now)();
-    let mut window = Window { ctx, app, canvas, size, clock, start };
+    let mut window = Stage::new(wish, size, clock)?;
+    let mut out = Drawn { adapter: window.adapter().to_string(), ..Drawn::default() };
     window.app.act(Action::Guard);
-    while window.since(window.start) < WARM {
-        let (_, _, wait) = window.frame(Vec::new())?;
-        window.rest(wait);
+    while window.age() < WARM {
+        let took = window.frame(Vec::new())?;
+        window.rest(took.wait);
     }
     out.neurons = window.app.frame.about.as_ref().map_or(0, |a| u64::from(a.neurons()));
-    (out.memory[0], out.held[0]) = window.note();
+    (out.memory[0], out.held[0]) = note(&window);
     let begun = (window.clock.now)();
     let (mut pressed, mut last) = (begun, begun);
     while window.since(begun) < length {
@@ -122,24 +64,24 @@ pub fn measure(wish: Wish, size: Vec2, length: f64, clock: Clock) -> Result<Draw
             press(&mut window, &mut out)?;
             last = (window.clock.now)();
         }
-        let (code, whole, wait) = window.frame(Vec::new())?;
+        let took = window.frame(Vec::new())?;
         // What stands still is not drawn again: only frames of a network that runs follow on each other.
         if window.app.frame.phase == Phase::Running {
             out.between.push(window.since(last) * 1e3);
         }
         last = (window.clock.now)();
-        out.code.push(code);
-        out.whole.push(whole);
-        window.rest(wait);
+        out.code.push(took.code);
+        out.whole.push(took.whole);
+        window.rest(took.wait);
     }
     (out.factor, out.spikes_per_second) = (window.app.frame.speeds.factor, window.app.frame.speeds.spikes_per_second);
-    (out.memory[1], out.held[1]) = window.note();
+    (out.memory[1], out.held[1]) = note(&window);
     hide(&mut window, &mut out, length);
     Ok(out)
 }
 
 /// A press of the space key, and a move of the first slider, in turn; each until its effect has been drawn.
-fn press(window: &mut Window, out: &mut Drawn) -> Result<(), String> {
+fn press(window: &mut Stage, out: &mut Drawn) -> Result<(), String> {
     let begun = (window.clock.now)();
     // Two keys, so that it runs again, and then a slider.
     let slider = out.key.len() >= 2 * (out.slider.len() + 1);
@@ -154,25 +96,25 @@ fn press(window: &mut Window, out: &mut Drawn) -> Result<(), String> {
         let written = if knob.unit.is_empty() { value.to_string() } else { format!("{value} {}", knob.unit) };
         let number = window.app.live.order(Order::Set(vec![(knob.name, written)]));
         while window.app.frame.done < number && window.since(begun) < PATIENCE {
-            let (_, _, wait) = window.frame(Vec::new())?;
-            window.rest(wait);
+            let took = window.frame(Vec::new())?;
+            window.rest(took.wait);
         }
         out.slider.push(window.since(begun) * 1e3);
         return Ok(());
     }
     let was = window.app.frame.phase;
     let key = |pressed| Event::Key { key: Key::Space, physical_key: None, pressed, repeat: false, modifiers: Modifiers::NONE };
-    let mut wait = window.frame(vec![key(true), key(false)])?.2;
+    let mut wait = window.frame(vec![key(true), key(false)])?.wait;
     while window.app.frame.phase == was && window.since(begun) < PATIENCE {
         window.rest(wait);
-        wait = window.frame(Vec::new())?.2;
+        wait = window.frame(Vec::new())?.wait;
     }
     out.key.push(window.since(begun) * 1e3);
     Ok(())
 }
 
 /// The window is not drawn, as when it is minimised: only what needs no drawing is done, and that seldom.
-fn hide(window: &mut Window, out: &mut Drawn, length: f64) {
+fn hide(window: &mut Stage, out: &mut Drawn, length: f64) {
     if window.app.frame.phase != Phase::Running {
         window.app.act(Action::Toggle);
         window.app.live.until(DAY, |f| f.phase == Phase::Running || f.stopped.is_some());
@@ -186,5 +128,5 @@ fn hide(window: &mut Window, out: &mut Drawn, length: f64) {
     let asked = frame.speed.map_or(f64::INFINITY, |s| s * window.since(begun) * 1e3 / frame.dt);
     out.hidden = [(frame.step - from) as f64, asked];
     window.app.think(&window.ctx);
-    (out.memory[2], out.held[2]) = window.note();
+    (out.memory[2], out.held[2]) = note(window);
 }

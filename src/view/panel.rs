@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::panels::neuron::{FiCurve, PhasePlane};
 use super::panels::space::Space;
+use super::panels::weights::Weights;
 use super::panels::{journal, model, rates, statistics, traces};
 use super::raster::{self, Raster};
 use super::span::Span;
@@ -27,13 +28,14 @@ pub enum Panel {
     Spectrum,
     Curve,
     Plane,
+    Weights,
     Equations,
     Journal,
     About,
 }
 
 impl Panel {
-    pub const ALL: [Panel; 11] = [
+    pub const ALL: [Panel; 12] = [
         Panel::Raster,
         Panel::Rates,
         Panel::Traces,
@@ -42,6 +44,7 @@ impl Panel {
         Panel::Spectrum,
         Panel::Curve,
         Panel::Plane,
+        Panel::Weights,
         Panel::Equations,
         Panel::Journal,
         Panel::About,
@@ -57,6 +60,7 @@ impl Panel {
             Panel::Spectrum => "Spectrum",
             Panel::Curve => "f-I curve",
             Panel::Plane => "Phase plane",
+            Panel::Weights => "Weights",
             Panel::Equations => "Equations",
             Panel::Journal => "Journal",
             Panel::About => "About",
@@ -163,6 +167,7 @@ pub struct Panels {
     pub spectrum: statistics::Spectrum,
     pub curve: FiCurve,
     pub plane: PhasePlane,
+    pub weights: Weights,
     /// Rates of an earlier time, kept to be compared with.
     pub ghost: Vec<Vec<[f64; 2]>>,
 }
@@ -227,6 +232,7 @@ impl Panels {
             Panel::Spectrum => self.spectrum.show(ui, &mut seen),
             Panel::Curve => self.curve.show(ui, &mut seen),
             Panel::Plane => self.plane.show(ui, &mut seen),
+            Panel::Weights => self.weights.show(ui, &mut seen),
             Panel::Equations => model::equations(ui, &seen),
             Panel::Journal => journal::show(ui, &mut seen),
             Panel::About => model::about(ui, &seen),
@@ -246,6 +252,7 @@ impl Panels {
             Panel::Spectrum => Some(self.spectrum.data(&seen, &about)),
             Panel::Curve => self.curve.data(&seen, &about),
             Panel::Plane => self.plane.data(&seen, &about),
+            Panel::Weights => self.weights.data(&seen, &about),
             Panel::Journal => Some(journal::data(&seen)),
             Panel::Space | Panel::Equations | Panel::About => None,
         }

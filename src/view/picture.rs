@@ -29,6 +29,8 @@ pub struct Shot {
     pub calm: bool,
     /// Of which a single neuron is looked at.
     pub population: usize,
+    /// Of which the weights are looked at; the first that change, if it is not said.
+    pub projection: Option<usize>,
 }
 
 impl Shot {
@@ -36,7 +38,7 @@ impl Shot {
     pub fn new(panel: Panel, size: Vec2) -> Self {
         let (choice, selected, ghost) = (Choice::All, Vec::new(), Vec::new());
         let (look, span, end, heights, camera) = (Look::Light, 500.0, None, None, Camera::default());
-        Self { panel, look, size, span, end, choice, heights, selected, ghost, camera, calm: true, population: 0 }
+        Self { panel, look, size, span, end, choice, heights, selected, ghost, camera, calm: true, population: 0, projection: None }
     }
 
     /// With these neurons alone in the raster.
@@ -61,6 +63,7 @@ impl Shot {
             camera: panels.space.camera,
             calm: panels.space.calm,
             population: panels.tools.population,
+            projection: panels.weights.chosen,
         }
     }
 }
@@ -79,6 +82,7 @@ pub(super) fn paint(frame: &Frame, shot: &Shot) -> Painted {
     (panels.raster.choice, panels.raster.heights) = (shot.choice.clone(), shot.heights);
     (panels.tools.selected, panels.ghost) = (shot.selected.clone(), shot.ghost.clone());
     (panels.space.camera, panels.space.calm, panels.tools.population) = (shot.camera, shot.calm, shot.population);
+    panels.weights.chosen = shot.projection;
     let mut outputs = Vec::new();
     // Theme, fonts and the widths of axes are settled after some passes.
     for pass in 0..4 {
@@ -145,15 +149,24 @@ fn shoot(painted: Painted, size: Vec2) -> Result<Vec<u8>, String> {
     encode(width, height, &canvas.read()?)
 }
 
-/// RGBA as PNG.
+/// RGBA as PNG, without the last where nothing shines through; of two ways to write it the shorter one.
 pub(super) fn encode(width: u32, height: u32, rgba: &[u8]) -> Result<Vec<u8>, String> {
-    let mut out = Vec::new();
-    let mut encoder = png::Encoder::new(&mut out, width, height);
-    encoder.set_color(png::ColorType::Rgba);
-    encoder.set_depth(png::BitDepth::Eight);
+    let opaque = rgba.chunks_exact(4).all(|p| p[3] == 255);
+    let rgb: Vec<u8> = if opaque { rgba.chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect() } else { Vec::new() };
+    let (color, bytes) = if opaque { (png::ColorType::Rgb, &rgb[..]) } else { (png::ColorType::Rgba, rgba) };
+    let write = |filter: png::Filter| {
+        let mut out = Vec::new();
+        let mut encoder = png::Encoder::new(&mut out, width, height);
+        encoder.set_color(color);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.set_compression(png::Compression::High);
+        encoder.set_filter(filter);
+        encoder.write_header().and_then(|mut w| w.write_image_data(bytes))?;
+        Ok(out)
+    };
     let wrong = |e: png::EncodingError| format!("the picture cannot be written: {e}");
-    encoder.write_header().and_then(|mut w| w.write_image_data(rgba)).map_err(wrong)?;
-    Ok(out)
+    let (plain, adaptive) = (write(png::Filter::NoFilter).map_err(wrong)?, write(png::Filter::Adaptive).map_err(wrong)?);
+    Ok(if plain.len() < adaptive.len() { plain } else { adaptive })
 }
 
 /// A size as it is typed: `1600x900`.

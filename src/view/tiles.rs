@@ -30,26 +30,26 @@ impl Arrangement {
 
     /// Rows from the top with their share of the height; each is a list of stacks of panels side by side.
     fn rows(self) -> Vec<(f32, Vec<Vec<Panel>>)> {
-        use Panel::{About, Curve, Equations, Intervals, Journal, Plane, Raster, Rates, Space, Spectrum, Traces};
+        use Panel::{About, Curve, Equations, Intervals, Journal, Plane, Raster, Rates, Space, Spectrum, Traces, Weights};
         match self {
             Arrangement::Explore => vec![
                 (2.1, vec![vec![Raster, Space]]),
                 (0.9, vec![vec![Rates]]),
-                (1.2, vec![vec![Traces, Equations, Journal], vec![Intervals, Spectrum, Curve, Plane, About]]),
+                (1.2, vec![vec![Traces, Equations, Journal], vec![Intervals, Spectrum, Weights, Curve, Plane, About]]),
             ],
             Arrangement::Neuron => vec![
                 (1.3, vec![vec![Traces, Rates]]),
                 (1.5, vec![vec![Plane], vec![Curve]]),
-                (0.9, vec![vec![Raster, Space], vec![Equations, Intervals, Spectrum, Journal, About]]),
+                (0.9, vec![vec![Raster, Space], vec![Equations, Intervals, Spectrum, Weights, Journal, About]]),
             ],
             Arrangement::Analysis => vec![
                 (1.5, vec![vec![Raster, Space]]),
                 (1.0, vec![vec![Rates], vec![Spectrum]]),
-                (1.0, vec![vec![Intervals], vec![Traces, Curve, Plane, Equations, Journal, About]]),
+                (1.0, vec![vec![Intervals], vec![Traces, Weights, Curve, Plane, Equations, Journal, About]]),
             ],
             Arrangement::Show => vec![
                 (2.0, vec![vec![Space], vec![Raster]]),
-                (0.6, vec![vec![Rates, Traces, Intervals, Spectrum, Curve, Plane, Equations, Journal, About]]),
+                (0.6, vec![vec![Rates, Traces, Intervals, Spectrum, Weights, Curve, Plane, Equations, Journal, About]]),
             ],
         }
     }

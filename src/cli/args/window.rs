@@ -25,6 +25,9 @@ pub struct View {
     /// How the panels stand (default: as they were kept, else explore)
     #[arg(long, value_enum)]
     pub layout: Option<Layout>,
+    /// Paint on a device of its own, where a GPU simulates
+    #[arg(long)]
+    pub isolate_gpu: bool,
     #[command(flatten)]
     pub place: Place,
 }

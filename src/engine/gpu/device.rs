@@ -24,6 +24,9 @@ pub struct Listed {
 /// A device, its queue and its limits.
 pub struct Device {
     pub listed: Listed,
+    /// Where the device comes from: a window that paints with it needs them.
+    pub instance: wgpu::Instance,
+    pub adapter: wgpu::Adapter,
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
     /// Largest binding that is used, bytes.
@@ -33,12 +36,12 @@ pub struct Device {
     pub fixed: OnceLock<Arc<Fixed>>,
 }
 
-fn adapters() -> Vec<wgpu::Adapter> {
+fn adapters() -> (wgpu::Instance, Vec<wgpu::Adapter>) {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
     descriptor.flags = wgpu::InstanceFlags::from_build_config().with_env();
     let instance = wgpu::Instance::new(descriptor);
     let all = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
-    all.into_iter().filter(|a| a.features().contains(wgpu::Features::IMMEDIATES)).collect()
+    (instance, all.into_iter().filter(|a| a.features().contains(wgpu::Features::IMMEDIATES)).collect())
 }
 
 fn describe(adapter: &wgpu::Adapter) -> Listed {
@@ -61,24 +64,24 @@ fn binding(limits: &wgpu::Limits) -> u64 {
 
 /// The adapters that can run the kernels, real GPUs first.
 pub fn devices() -> Vec<Listed> {
-    sorted().iter().map(describe).collect()
+    sorted().1.iter().map(describe).collect()
 }
 
-fn sorted() -> Vec<wgpu::Adapter> {
-    let mut all = adapters();
+fn sorted() -> (wgpu::Instance, Vec<wgpu::Adapter>) {
+    let (instance, mut all) = adapters();
     all.sort_by_key(|a| match a.get_info().device_type {
         wgpu::DeviceType::DiscreteGpu => 0,
         wgpu::DeviceType::IntegratedGpu | wgpu::DeviceType::VirtualGpu => 1,
         wgpu::DeviceType::Other => 2,
         wgpu::DeviceType::Cpu => 3,
     });
-    all
+    (instance, all)
 }
 
 impl Device {
     /// Opens the device of this number in `devices()`, or whose name contains this text; the first one without a wish.
     pub fn open(wish: Option<&str>) -> Result<Self, String> {
-        let all = sorted();
+        let (instance, all) = sorted();
         if all.is_empty() {
             return Err(
                 "no Vulkan, Metal or DX12 device was found; on Linux, Mesa's mesa-vulkan-drivers holds one for every machine".into()
@@ -93,17 +96,17 @@ impl Device {
         };
         let names = || all.iter().enumerate().map(|(i, a)| format!("{i}: {}", a.get_info().name)).collect::<Vec<_>>().join(", ");
         let adapter = chosen.ok_or_else(|| format!("no device {:?}: there are {}", wish.unwrap_or_default(), names()))?;
-        Self::of(adapter, adapter.limits())
+        Self::of(instance, adapter, adapter.limits())
     }
 
     /// The first device, asked for no more than every WebGPU device has.
     pub fn modest() -> Result<Self, String> {
-        let all = sorted();
+        let (instance, all) = sorted();
         let adapter = all.first().ok_or("no device")?;
-        Self::of(adapter, wgpu::Limits { max_immediate_size: 16, ..wgpu::Limits::default() })
+        Self::of(instance, adapter, wgpu::Limits { max_immediate_size: 16, ..wgpu::Limits::default() })
     }
 
-    fn of(adapter: &wgpu::Adapter, limits: wgpu::Limits) -> Result<Self, String> {
+    fn of(instance: wgpu::Instance, adapter: &wgpu::Adapter, limits: wgpu::Limits) -> Result<Self, String> {
         let listed = describe(adapter);
         let mut features = wgpu::Features::IMMEDIATES;
         if listed.exact {
@@ -119,7 +122,7 @@ impl Device {
         let (device, queue) =
             pollster::block_on(adapter.request_device(&descriptor)).map_err(|e| format!("{} cannot be used: {e}", listed.name))?;
         let trouble = Trouble::of(&device);
-        Ok(Self { limit: binding(&limits), listed, device, queue, trouble, fixed: OnceLock::new() })
+        Ok(Self { limit: binding(&limits), listed, instance, adapter: adapter.clone(), device, queue, trouble, fixed: OnceLock::new() })
     }
 
     /// A compute pipeline from WGSL. Where the driver allows it, its float operations are kept as written; the ordinary

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::Chunk;
+use super::{Chunk, Weighed};
 use crate::base::problem::{Problem, Source};
 use crate::network::Network;
-use crate::plan::Sheet;
+use crate::plan::{Plan, Sheet};
 use crate::scene::{Button, Knob, Lesson, Preset};
 use crate::session::Stamped;
 
@@ -62,6 +62,7 @@ pub struct About {
     pub buttons: Vec<Button>,
     pub lesson: Option<Arc<Lesson>>,
     pub network: Arc<Network>,
+    pub plan: Arc<Plan>,
     /// Where the neurons of each population are, if the scene says.
     pub sheets: Vec<Option<Arc<Sheet>>>,
     /// The step that is run, by population.
@@ -107,6 +108,8 @@ pub struct Frame {
     pub spikes: u64,
     pub forgotten: u64,
     pub events: u64,
+    /// Of the projection that was chosen, if its weights change.
+    pub weights: Option<Arc<Weighed>>,
     pub journal: Arc<[Stamped]>,
     pub seed: u64,
     pub speed: Option<f64>,

@@ -47,7 +47,10 @@ fn replaces(new: &Order, old: &Order) -> bool {
     match (new, old) {
         (Order::Set(new), Order::Set(old)) => old.iter().all(|(address, _)| new.iter().any(|(a, _)| a == address)),
         (Order::Open(_), Order::Open(_)) => true,
-        (Order::Speed(_), Order::Speed(_)) | (Order::Watch(_), Order::Watch(_)) | (Order::Guard(_), Order::Guard(_)) => true,
+        (Order::Speed(_), Order::Speed(_))
+        | (Order::Watch(_), Order::Watch(_))
+        | (Order::Weigh(_), Order::Weigh(_))
+        | (Order::Guard(_), Order::Guard(_)) => true,
         (Order::Run | Order::Pause, Order::Run | Order::Pause) => true,
         _ => false,
     }

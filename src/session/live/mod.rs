@@ -7,16 +7,18 @@ mod guard;
 mod mailbox;
 mod network;
 mod pace;
+mod weighing;
 mod worker;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::{Backend, Command, Origin};
+use super::{Backend, Command, Machine, Origin};
 pub use chunk::{Chunk, History};
 pub use frame::{About, Device, Frame, Phase, Speeds, Watched};
 use mailbox::Mailbox;
+pub use weighing::Weighed;
 
 /// Longer than anybody waits.
 pub const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -42,6 +44,8 @@ pub enum Order {
     Speed(Option<f64>),
     /// Records the membrane of these neurons, and of no others.
     Watch(Vec<u32>),
+    /// Tells the weights of this projection now and then, if they change; `None` tells none.
+    Weigh(Option<usize>),
     /// The rate in Hz above which a population counts as running away; `None` lets it.
     Guard(Option<f64>),
     Quit,
@@ -84,8 +88,17 @@ impl Slot {
 impl Live {
     /// Starts the thread; `wake` is called on it whenever something has changed that a reader should see at once.
     pub fn start(backend: Backend, device: Option<String>, wake: impl Fn() + Send + 'static) -> Result<Self, String> {
+        Self::begin(worker::Place::Choose(backend, device), wake)
+    }
+
+    /// The same on a machine that has been chosen, and why it was.
+    pub fn on(machine: Machine, why: String, wake: impl Fn() + Send + 'static) -> Result<Self, String> {
+        Self::begin(worker::Place::Chosen(machine, why), wake)
+    }
+
+    fn begin(place: worker::Place, wake: impl Fn() + Send + 'static) -> Result<Self, String> {
         let (mailbox, slot) = (Arc::new(Mailbox::default()), Slot::default());
-        let worker = worker::Worker::new(mailbox.clone(), slot.clone(), (backend, device), Box::new(wake));
+        let worker = worker::Worker::new(mailbox.clone(), slot.clone(), place, Box::new(wake));
         let thread = std::thread::Builder::new().name("simulation".into()).spawn(move || worker.work());
         let thread = thread.map_err(|e| format!("the thread of the simulation could not be started: {e}"))?;
         Ok(Self { mailbox, slot, thread: Some(thread) })

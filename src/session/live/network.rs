@@ -55,6 +55,7 @@ pub fn tell(simulation: &Simulation, original: Arc<[Knob]>, rebuilds: Arc<[Optio
         buttons: scene.buttons.clone(),
         lesson: scene.lesson.clone().map(Arc::new),
         network: Arc::new(scene.network.clone()),
+        plan: plan.clone(),
         sheets: plan.populations.iter().map(|p| p.sheet.clone()).collect(),
         equations: scene.network.populations.iter().map(equations).collect(),
         source: origin.source.clone(),

@@ -10,6 +10,7 @@ use super::guard::Guard;
 use super::mailbox::Mailbox;
 use super::network::{Running, build, fitting, tell, watch_neurons, written};
 use super::pace::Pace;
+use super::weighing::Weighing;
 use super::{Device, Frame, History, Opening, Order, Phase, Slot};
 use crate::base::problem::Problem;
 use crate::session::{Backend, Command, Machine, Origin, choose};
@@ -21,17 +22,25 @@ const FRAME: Duration = Duration::from_millis(15);
 /// Rate above which a population runs away, Hz, unless told.
 const GUARD: f64 = 400.0;
 
+/// Where it computes.
+pub enum Place {
+    Choose(Backend, Option<String>),
+    Chosen(Machine, String),
+}
+
 pub struct Worker {
     mailbox: Arc<Mailbox>,
     slot: Slot,
     wake: Box<dyn Fn() + Send>,
-    choice: (Backend, Option<String>),
+    /// What is to be chosen from, until it has been.
+    place: Option<Place>,
     machine: Option<Machine>,
     network: Option<Running>,
     running: bool,
     /// Steps that are still to be taken although it is paused.
     due: u64,
     watch: Vec<u32>,
+    weighing: Weighing,
     history: History,
     guard: Guard,
     pace: Pace,
@@ -40,19 +49,20 @@ pub struct Worker {
 }
 
 impl Worker {
-    pub fn new(mailbox: Arc<Mailbox>, slot: Slot, choice: (Backend, Option<String>), wake: Box<dyn Fn() + Send>) -> Self {
+    pub fn new(mailbox: Arc<Mailbox>, slot: Slot, place: Place, wake: Box<dyn Fn() + Send>) -> Self {
         let frame = Frame { guard: Some(GUARD), speed: Some(1.0), ..Frame::default() };
         slot.put(frame.clone());
         Self {
             mailbox,
             slot,
             wake,
-            choice,
+            place: Some(place),
             machine: None,
             network: None,
             running: false,
             due: 0,
             watch: Vec::new(),
+            weighing: Weighing::default(),
             history: History::default(),
             guard: Guard::new(Vec::new(), None, 0),
             pace: Pace::new(0.1, Some(1.0), 1),
@@ -124,7 +134,7 @@ impl Worker {
 
     fn carry_out(&mut self, order: Order) {
         // What was told stays until something is done that may have its own news.
-        if !matches!(order, Order::Watch(_) | Order::Speed(_) | Order::Run | Order::Pause) {
+        if !matches!(order, Order::Watch(_) | Order::Weigh(_) | Order::Speed(_) | Order::Run | Order::Pause) {
             self.frame.note = None;
         }
         match order {
@@ -148,6 +158,7 @@ impl Worker {
             Order::Press(stimulus) => self.press(&stimulus),
             Order::Restart(seed) => self.restart(seed),
             Order::Watch(neurons) => self.observe(neurons),
+            Order::Weigh(projection) => self.weighing.choose(projection),
             Order::Quit => {}
         }
     }
@@ -266,6 +277,7 @@ impl Worker {
                     ..std::mem::take(&mut self.frame)
                 };
                 self.history = History::default();
+                self.weighing.choose(None);
                 self.pace = Pace::new(self.frame.dt, self.frame.speed, network.simulation.batch());
                 self.network = Some(network);
                 self.run(self.running);
@@ -280,8 +292,15 @@ impl Worker {
 
     /// Chooses the machine, once.
     fn prepare(&mut self) -> Result<(), String> {
-        if self.machine.is_none() {
-            let (machine, why) = choose(self.choice.0, self.choice.1.as_deref())?;
+        if let Some(place) = self.place.take() {
+            let (machine, why) = match place {
+                Place::Chosen(machine, why) => (machine, why),
+                Place::Choose(backend, device) => {
+                    let chosen = choose(backend, device.as_deref());
+                    // What is missing now may be there when the next scene is opened.
+                    chosen.inspect_err(|_| self.place = Some(Place::Choose(backend, device)))?
+                }
+            };
             let told = machine.describe();
             self.frame.device = Device { name: told.device, why, exact: told.exact.is_ok() };
             self.machine = Some(machine);
@@ -410,6 +429,7 @@ impl Worker {
             self.frame.chunks = self.history.chunks();
             self.frame.forgotten = self.history.forgotten;
             self.frame.bytes = network.about.bytes + self.history.bytes() as u64;
+            self.frame.weights = self.weighing.look(&network.simulation, self.running || self.due > 0);
             self.frame.speeds = self.pace.speeds();
         }
         self.slot.put(self.frame.clone());

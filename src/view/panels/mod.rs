@@ -7,3 +7,4 @@ pub mod rates;
 pub mod space;
 pub mod statistics;
 pub mod traces;
+pub mod weights;

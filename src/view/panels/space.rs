@@ -12,6 +12,7 @@ use crate::session::live::About;
 use crate::view::activity::{Activity, NOWHERE};
 use crate::view::camera::{Camera, Sight};
 use crate::view::look::{colour, count, number, small};
+use crate::view::nearby::Nearby;
 use crate::view::panel::{Hand, Seen};
 use crate::view::places::Places;
 use crate::view::raster::quad;
@@ -38,6 +39,10 @@ pub struct Space {
     shown: Vec<(Pos2, f32)>,
     order: Vec<u32>,
     cells: Vec<u32>,
+    /// The population whose colour a cell has: that of the last of its neurons.
+    tints: Vec<u16>,
+    /// Who is near a place.
+    nearby: Nearby,
     /// Cells across and down, and their side in points; none where neurons are drawn one by one.
     grid: Option<(usize, usize, f32)>,
     version: u64,
@@ -53,6 +58,7 @@ impl Default for Space {
     fn default() -> Self {
         let (of, places, sight, grid, texture) = (None, Places::default(), None, None, None);
         let (shown, order, cells, area, poked) = (Vec::new(), Vec::new(), Vec::new(), None, None);
+        let (tints, nearby) = (Vec::new(), Nearby::default());
         let (camera, activity) = (Camera::default(), Activity::default());
         Self {
             camera,
@@ -64,6 +70,8 @@ impl Default for Space {
             shown,
             order,
             cells,
+            tints,
+            nearby,
             grid,
             version: 0,
             activity,
@@ -117,6 +125,7 @@ impl Space {
         self.version += 1;
         let (turn, away) = (sight.turn(), (pos2(f32::NAN, f32::NAN), 0.0));
         self.shown = self.places.at.iter().map(|p| p.map_or(away, |p| sight.place(&turn, p))).collect();
+        self.nearby = Nearby::new(rect, &self.shown);
         let visible = self.shown.iter().filter(|s| rect.contains(s.0)).count();
         self.grid = None;
         if visible <= SINGLE {
@@ -136,6 +145,11 @@ impl Space {
             if rect.contains(*p) { y.min(down as u32 - 1) * across as u32 + x.min(across as u32 - 1) } else { NOWHERE }
         };
         self.cells = self.shown.iter().map(|s| cell(&s.0)).collect();
+        self.tints.clear();
+        self.tints.resize(across * down, 0);
+        for (cell, population) in self.cells.iter().zip(&self.places.population).filter(|(c, _)| **c != NOWHERE) {
+            self.tints[*cell as usize] = *population;
+        }
         self.order = Vec::new();
         self.grid = Some((across, down, side));
     }
@@ -147,8 +161,12 @@ impl Space {
         self.exposure = if self.exposure == 0.0 || !moving { mean } else { self.exposure + 0.1 * (mean - self.exposure) };
     }
 
-    fn tone(&self, rate: f32, tint: Color32, ground: Color32) -> Color32 {
-        let bright = 1.0 - (-rate / self.exposure.max(1e-9)).exp();
+    /// From 0 to 1, as the eye is used to it now.
+    fn bright(&self, rate: f32) -> f32 {
+        1.0 - (-rate / self.exposure.max(1e-9)).exp()
+    }
+
+    fn tone(&self, bright: f32, tint: Color32, ground: Color32) -> Color32 {
         let (least, most) = if self.calm { (0.16, 0.62) } else { (0.12, 0.88) };
         ground.lerp_to_gamma(tint, least + most * bright)
     }
@@ -164,7 +182,8 @@ impl Space {
         let mut mesh = Mesh::default();
         for n in &self.order {
             let (at, near) = self.shown[*n as usize];
-            let tone = self.tone(rates.get(*n as usize).copied().unwrap_or(0.0), self.tint(*n, dark), ground);
+            let bright = self.bright(rates.get(*n as usize).copied().unwrap_or(0.0));
+            let tone = self.tone(bright, self.tint(*n, dark), ground);
             if self.order.len() <= ROUND {
                 painter.circle_filled(at, side * 0.55 * near, tone);
             } else {
@@ -176,15 +195,13 @@ impl Space {
 
     fn cells(&mut self, ui: &Ui, painter: &Painter, (across, down, side): (usize, usize, f32), (ground, dark): (Color32, bool)) {
         let Some(rect) = self.sight.map(|s| s.rect) else { return };
-        // A cell has the colour of the last of its neurons.
-        let mut tints = vec![ground; across * down];
-        for (n, cell) in self.cells.iter().enumerate().filter(|(_, c)| **c != NOWHERE) {
-            tints[*cell as usize] = self.tint(n as u32, dark);
-        }
+        let populations = self.tints.iter().map(|p| *p as usize + 1).max().unwrap_or(0);
+        let tones = |p| std::array::from_fn(|k| self.tone(k as f32 / 63.0, colour(dark, p), ground));
+        let table: Vec<[Color32; 64]> = (0..populations).map(tones).collect();
         let mut pixels = vec![ground; across * down];
-        for (i, rate) in self.activity.rates().enumerate() {
-            if let (Some(rate), Some(pixel)) = (rate, pixels.get_mut(i)) {
-                *pixel = self.tone(rate, tints[i], ground);
+        for ((rate, population), pixel) in self.activity.rates().zip(&self.tints).zip(&mut pixels) {
+            if let Some(rate) = rate {
+                *pixel = table[*population as usize][(self.bright(rate) * 63.0) as usize];
             }
         }
         let image = ColorImage::new([across, down], pixels);
@@ -229,14 +246,18 @@ impl Space {
 
     /// The neurons within some points of a place.
     pub fn near(&self, at: Pos2, radius: f32) -> Vec<u32> {
-        let reach = radius * radius;
-        (0..self.shown.len() as u32).filter(|n| (self.shown[*n as usize].0 - at).length_sq() <= reach).collect()
+        let mut all: Vec<u32> = self.nearby.within(at, radius).filter(|n| self.far(*n, at) <= radius * radius).collect();
+        all.sort_unstable();
+        all
     }
 
     fn nearest(&self, at: Pos2) -> Option<u32> {
-        let far = |n: &u32| (self.shown[*n as usize].0 - at).length_sq();
-        let found = (0..self.shown.len() as u32).filter(|n| far(n) <= 15.0 * 15.0).min_by(|a, b| far(a).total_cmp(&far(b)))?;
-        Some(found)
+        let close = self.nearby.within(at, 15.0).filter(|n| self.far(*n, at) <= 15.0 * 15.0);
+        close.min_by(|a, b| self.far(*a, at).total_cmp(&self.far(*b, at)).then(a.cmp(b)))
+    }
+
+    fn far(&self, neuron: u32, at: Pos2) -> f32 {
+        self.shown.get(neuron as usize).map_or(f32::MAX, |s| (s.0 - at).length_sq())
     }
 
     fn gestures(&mut self, ui: &Ui, response: &Response, seen: &mut Seen, about: &About) {

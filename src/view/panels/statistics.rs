@@ -1,12 +1,15 @@
 //! Intervals between spikes, their variation, and the spectrum of the populations, over the visible time. Computed a few
 //! times a second, and only while they are looked at.
 
+use std::sync::Arc;
+
 use eframe::egui::{Role, Ui, WidgetInfo};
 use egui_plot::{Bar, BarChart, Line, PlotPoints};
 
 use crate::export::{Column, Table};
 use crate::record::spectrum;
-use crate::session::live::About;
+use crate::session::live::{About, Chunk};
+use crate::view::later::Later;
 use crate::view::look::{colour, number};
 use crate::view::panel::{Seen, bin, faint, legend, plot};
 
@@ -28,20 +31,33 @@ struct Shape {
     neurons: u32,
 }
 
+/// Of all populations, and where the bars of the intervals end, ms.
+#[derive(Clone, Default)]
+struct Shapes {
+    longest: f64,
+    of: Vec<Shape>,
+}
+
+/// What is asked for: the network, and the time in sight; while it moves, a moment of the window's clock.
+type Moment = (u64, u64, u64);
+
+/// They cost time and memory for every neuron, so they are computed beside the window.
 #[derive(Default)]
 pub struct Intervals {
-    at: Option<f64>,
-    longest: f64,
-    shapes: Vec<Shape>,
+    found: Later<Moment, Shapes>,
 }
 
 impl Intervals {
     pub fn show(&mut self, ui: &mut Ui, seen: &mut Seen) {
         let Some(about) = seen.frame.about.clone() else { return };
-        self.compute(seen, &about);
+        let ctx = ui.ctx().clone();
+        let Some(Shapes { of: shapes, longest }) = self.shapes(seen, &about, move || ctx.request_repaint()) else {
+            ui.weak("counting...");
+            return;
+        };
+        let (shapes, longest) = (&shapes, longest);
         let dark = ui.visuals().dark_mode;
         let names: Vec<String> = about.network.populations.iter().map(|p| p.name.clone()).collect();
-        let (shapes, longest) = (&self.shapes, self.longest);
         ui.columns(2, |columns| {
             let chart = |ui: &mut Ui, id, label: &str, most: f64, of: &dyn Fn(&Shape) -> Vec<f64>, name: &dyn Fn(usize) -> String| {
                 let charts: Vec<BarChart> = shapes
@@ -66,83 +82,87 @@ impl Intervals {
         });
     }
 
-    fn compute(&mut self, seen: &Seen, about: &About) {
-        if self.at.is_some_and(|at| (0.0..EVERY).contains(&(seen.now - at))) && self.shapes.len() == about.network.populations.len() {
-            return;
-        }
-        self.at = Some(seen.now);
-        let (ranges, dt) = (about.ranges(), seen.frame.dt);
-        let (mut from, to) = seen.span.steps(seen.frame);
-        let mut count = 0;
-        for chunk in seen.frame.chunks(from, to).iter().rev() {
-            count += chunk.spikes.len();
-            if count > MOST {
-                from = from.max(chunk.to);
-                break;
-            }
-        }
-        // Last step, intervals, their sum and their squares' sum, by neuron.
-        let mut each = vec![(0u32, 0u32, 0f64, 0f64); about.neurons() as usize];
-        let mut all: Vec<Vec<f32>> = vec![Vec::new(); ranges.len()];
-        for spike in seen.frame.chunks(from, to).iter().flat_map(|c| c.within(from, to)) {
-            let Some(n) = each.get_mut(spike.neuron as usize) else { continue };
-            if n.0 > 0 {
-                let interval = f64::from(spike.step - n.0) * dt;
-                (n.1, n.2, n.3) = (n.1 + 1, n.2 + interval, n.3 + interval * interval);
-                all[ranges.partition_point(|r| r.0 <= spike.neuron).saturating_sub(1)].push(interval as f32);
-            }
-            n.0 = spike.step;
-        }
-        // The bars reach to the 98th percentile of the population with the longest intervals.
-        let far = |list: &mut Vec<f32>| {
-            let k = (list.len() * 98 / 100).min(list.len().saturating_sub(1));
-            if list.is_empty() { 0.0 } else { f64::from(*list.select_nth_unstable_by(k, f32::total_cmp).1) }
-        };
-        self.longest = all.iter_mut().map(far).fold(0.0, f64::max).max(2.0 * dt);
-        let histogram = |values: &mut dyn Iterator<Item = f64>, most: f64| {
-            let mut bars = vec![0.0; BARS];
-            let mut total = 0.0;
-            for v in values {
-                total += 1.0;
-                if let Some(bar) = bars.get_mut((v / most * BARS as f64) as usize) {
-                    *bar += 1.0;
-                }
-            }
-            bars.iter().map(|b| b / f64::max(total, 1.0)).collect::<Vec<f64>>()
-        };
-        let longest = self.longest;
-        let shape = |(list, range): (&Vec<f32>, &(u32, u32))| {
-            let cv: Vec<f64> = each[range.0 as usize..(range.0 + range.1) as usize]
-                .iter()
-                .filter(|n| n.1 >= 2)
-                .map(|n| {
-                    let (count, mean) = (f64::from(n.1), n.2 / f64::from(n.1));
-                    (n.3 / count - mean * mean).max(0.0).sqrt() / mean
-                })
-                .collect();
-            Shape {
-                intervals: histogram(&mut list.iter().map(|x| f64::from(*x)), longest),
-                mean_cv: cv.iter().sum::<f64>() / cv.len() as f64,
-                neurons: cv.len() as u32,
-                cv: histogram(&mut cv.iter().copied(), 2.0),
-            }
-        };
-        self.shapes = all.iter().zip(&ranges).map(shape).collect();
+    fn shapes(&mut self, seen: &Seen, about: &Arc<About>, wake: impl FnOnce() + Send + 'static) -> Option<Shapes> {
+        let (from, to) = seen.span.steps(seen.frame);
+        let moment = if seen.moving && !seen.wait { ((seen.now / EVERY) as u64, u64::MAX) } else { (from, to) };
+        let (chunks, about) = (seen.frame.chunks(from, to).to_vec(), about.clone());
+        let (key, dt) = ((seen.frame.generation, moment.0, moment.1), seen.frame.dt);
+        let found = self.found.get(&key, seen.wait, wake, move || shapes(&chunks, &about.ranges(), (from, to), dt)).0?;
+        // What is known may still be of another network.
+        (found.of.len() == seen.frame.about.as_ref()?.network.populations.len()).then(|| found.clone())
     }
 
-    pub fn data(&mut self, seen: &Seen, about: &About) -> Table {
-        self.at = None;
-        self.compute(seen, about);
+    pub fn data(&mut self, seen: &Seen, about: &Arc<About>) -> Table {
+        let shapes = self.shapes(seen, about, || {}).unwrap_or_default();
         let middles = |most: f64| Column::Numbers((0..BARS).map(|k| (k as f64 + 0.5) / BARS as f64 * most).collect());
         let mut table = Table::default();
-        table.add("interval_ms", middles(self.longest));
+        table.add("interval_ms", middles(shapes.longest));
         table.add("cv", middles(2.0));
-        for (shape, p) in self.shapes.iter().zip(&about.network.populations) {
+        for (shape, p) in shapes.of.iter().zip(&about.network.populations) {
             table.add(format!("{}_intervals", p.name), Column::Numbers(shape.intervals.clone()));
             table.add(format!("{}_cv", p.name), Column::Numbers(shape.cv.clone()));
         }
         table
     }
+}
+
+/// From the spikes of the steps (from, to]; of very many the last.
+fn shapes(chunks: &[Arc<Chunk>], ranges: &[(u32, u32)], (mut from, to): (u64, u64), dt: f64) -> Shapes {
+    let neurons = ranges.last().map_or(0, |r| r.0 + r.1);
+    let mut count = 0;
+    for chunk in chunks.iter().rev() {
+        count += chunk.spikes.len();
+        if count > MOST {
+            from = from.max(chunk.to);
+            break;
+        }
+    }
+    // Last step, intervals, their sum and their squares' sum, by neuron.
+    let mut each = vec![(0u32, 0u32, 0f64, 0f64); neurons as usize];
+    let mut all: Vec<Vec<f32>> = vec![Vec::new(); ranges.len()];
+    for spike in chunks.iter().flat_map(|c| c.within(from, to)) {
+        let Some(n) = each.get_mut(spike.neuron as usize) else { continue };
+        if n.0 > 0 {
+            let interval = f64::from(spike.step - n.0) * dt;
+            (n.1, n.2, n.3) = (n.1 + 1, n.2 + interval, n.3 + interval * interval);
+            all[ranges.partition_point(|r| r.0 <= spike.neuron).saturating_sub(1)].push(interval as f32);
+        }
+        n.0 = spike.step;
+    }
+    // The bars reach to the 98th percentile of the population with the longest intervals.
+    let far = |list: &mut Vec<f32>| {
+        let k = (list.len() * 98 / 100).min(list.len().saturating_sub(1));
+        if list.is_empty() { 0.0 } else { f64::from(*list.select_nth_unstable_by(k, f32::total_cmp).1) }
+    };
+    let longest = all.iter_mut().map(far).fold(0.0, f64::max).max(2.0 * dt);
+    let histogram = |values: &mut dyn Iterator<Item = f64>, most: f64| {
+        let mut bars = vec![0.0; BARS];
+        let mut total = 0.0;
+        for v in values {
+            total += 1.0;
+            if let Some(bar) = bars.get_mut((v / most * BARS as f64) as usize) {
+                *bar += 1.0;
+            }
+        }
+        bars.iter().map(|b| b / f64::max(total, 1.0)).collect::<Vec<f64>>()
+    };
+    let shape = |(list, range): (&Vec<f32>, &(u32, u32))| {
+        let cv: Vec<f64> = each[range.0 as usize..(range.0 + range.1) as usize]
+            .iter()
+            .filter(|n| n.1 >= 2)
+            .map(|n| {
+                let (count, mean) = (f64::from(n.1), n.2 / f64::from(n.1));
+                (n.3 / count - mean * mean).max(0.0).sqrt() / mean
+            })
+            .collect();
+        Shape {
+            intervals: histogram(&mut list.iter().map(|x| f64::from(*x)), longest),
+            mean_cv: cv.iter().sum::<f64>() / cv.len() as f64,
+            neurons: cv.len() as u32,
+            cv: histogram(&mut cv.iter().copied(), 2.0),
+        }
+    };
+    Shapes { longest, of: all.iter().zip(ranges).map(shape).collect() }
 }
 
 #[derive(Default)]
