@@ -98,6 +98,15 @@ fn the_window_of_pairings_has_its_closed_form_and_tells_all_pairs_from_nearest()
     }
 }
 
+#[test]
+fn reward_reaches_back_to_the_pair_that_earned_it() {
+    let (good, said) = verified("dopamine", "cpu");
+    assert!(good, "{said}");
+    // Without the spike of the modulator nothing moves.
+    let (good, said) = verified(Changed::new("dopamine", "times = [\"4 s\"]", "times = []").0.to_str().unwrap(), "cpu");
+    assert!(!good && said.matches("0.5000  expected").count() == 5, "{said}");
+}
+
 /// Minutes: `cargo test --release --test scenes -- --ignored`.
 #[test]
 #[ignore = "statistics over seeds"]

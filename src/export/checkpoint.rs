@@ -34,6 +34,9 @@ pub struct About {
     /// Traces of targets of synapses whose weights change.
     #[serde(default)]
     pub targets: Vec<Members>,
+    /// Traces of modulators: each is one.
+    #[serde(default)]
+    pub modulators: Vec<Members>,
     /// Projections whose weights change.
     #[serde(default)]
     pub plastic: usize,
@@ -65,6 +68,11 @@ impl Checkpoint {
             populations: members.collect(),
             traces: traced(plan, &plan.traces),
             targets: traced(plan, &plan.targets),
+            modulators: plan
+                .modulators
+                .iter()
+                .map(|m| Members { name: m.traces.name.clone(), size: 1, states: m.traces.states.clone() })
+                .collect(),
             plastic: state.weights.len(),
             scene: scene.into(),
         };
@@ -85,7 +93,8 @@ impl Checkpoint {
                 return Err(format!("{} of the checkpoint and {} of the scene differ in name, size or states", a.name, b.name));
             }
         }
-        for (a, t) in self.about.traces.iter().zip(&plan.traces).chain(self.about.targets.iter().zip(&plan.targets)) {
+        let modulators = self.about.modulators.iter().zip(plan.modulators.iter().map(|m| &m.traces));
+        for (a, t) in self.about.traces.iter().zip(&plan.traces).chain(self.about.targets.iter().zip(&plan.targets)).chain(modulators) {
             if a.name != t.name || a.states != t.states {
                 return Err(format!(
                     "the checkpoint has the traces {} ({}) and the scene {} ({})",
@@ -120,7 +129,9 @@ fn write(checkpoint: &Checkpoint, path: &Path) -> std::io::Result<()> {
     }
     let state = &checkpoint.state;
     let bases = state.histories.iter().map(|h| &h.base);
-    for (kind, t, traced) in numbered("trace", state.traces.iter()).chain(numbered("target", bases)) {
+    for (kind, t, traced) in
+        numbered("trace", state.traces.iter()).chain(numbered("target", bases)).chain(numbered("modulator", state.modulators.iter()))
+    {
         for (v, column) in traced.values.iter().enumerate() {
             array_file(&mut zip, &trace_name(kind, t, v), "<f4", &format!("({},)", column.len()), bytemuck::cast_slice(column))?;
         }
@@ -132,6 +143,9 @@ fn write(checkpoint: &Checkpoint, path: &Path) -> std::io::Result<()> {
     }
     for (k, weights) in state.weights.iter().enumerate() {
         array_file(&mut zip, &format!("weights_{k}.npy"), "<f4", &format!("({},)", weights.len()), bytemuck::cast_slice(weights))?;
+    }
+    for (k, kept) in state.kept.iter().enumerate() {
+        array_file(&mut zip, &format!("kept_{k}.npy"), "<f4", &format!("({},)", kept.len()), bytemuck::cast_slice(kept))?;
     }
     zip.start_file("due.npy", options)?;
     let slots = checkpoint.state.due.first().map_or(0, Vec::len);
@@ -191,18 +205,20 @@ pub fn read_checkpoint(path: &Path) -> Result<Checkpoint, String> {
         let spikes = pairs.chunks_exact(2).map(|p| [p[0] as u32, p[1] as u32]).collect();
         histories.push(History { base, spikes });
     }
-    let mut weights = Vec::new();
-    for k in 0..about.plastic {
-        let values = array(&mut zip, &format!("weights_{k}.npy")).map_err(|e| wrong(&e))?.values;
-        weights.push(values.into_iter().map(|x| x as f32).collect());
-    }
+    let mut by_projection = |name: &str| {
+        let one = |k| array(&mut zip, &format!("{name}_{k}.npy")).map(|a| a.values.into_iter().map(|x| x as f32).collect());
+        (0..about.plastic).map(one).collect::<Result<Vec<Vec<f32>>, String>>().map_err(|e| wrong(&e))
+    };
+    let (weights, kept) = (by_projection("weights")?, by_projection("kept")?);
+    let all = about.modulators.iter().enumerate();
+    let modulators = all.map(|(t, m)| read_traced(&mut zip, "modulator", t, m)).collect::<Result<_, _>>().map_err(|e| wrong(&e))?;
     let due = array(&mut zip, "due.npy").map_err(|e| wrong(&e))?;
     let slots = due.shape.get(1).copied().unwrap_or(0);
     let due = match slots {
         0 => Vec::new(),
         n => due.values.chunks(n).map(|row| row.iter().map(|x| *x as i32).collect()).collect(),
     };
-    let state = State { step: about.step, scales: about.scales.clone(), values, due, traces, histories, weights };
+    let state = State { step: about.step, scales: about.scales.clone(), values, due, traces, histories, weights, kept, modulators };
     Ok(Checkpoint { about, state })
 }
 

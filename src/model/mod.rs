@@ -4,6 +4,7 @@ mod builder;
 mod builtin;
 mod calls;
 mod compile;
+mod drift;
 mod emit;
 pub mod expr;
 mod flow;
@@ -31,7 +32,7 @@ pub use builtin::builtin;
 pub use compile::Compiled;
 pub use flow::Flow;
 pub use read::{KEYS, integrated, read};
-pub use synapse::{Effects, SYNAPSE_KEYS, SynapseModel, builtin_synapses, read_synapse};
+pub use synapse::{Effects, SYNAPSE_KEYS, Start, SynapseModel, builtin_synapses, read_synapse};
 
 use crate::base::problem::Source;
 use crate::base::units::Dimension;

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use toml_edit::{Item, TableLike};
 
+use super::compile::Compiled;
+use super::drift::Drift;
 use super::expr::{Expr, Node};
 use super::read::{Reader, TRIAL_STEP};
 use super::statement::Statement;
@@ -20,11 +22,24 @@ pub const FACTOR: &str = "factor";
 /// The weight of a synapse in units of the largest, so that it lies between 0 and 1.
 pub const WEIGHT: &str = "w";
 
-pub const SYNAPSE_KEYS: [&str; 9] = ["about", "cite", "functions", "equations", "on_pre", "on_post", "parameters", "source", "target"];
+pub const SYNAPSE_KEYS: [&str; 12] = [
+    "about",
+    "cite",
+    "functions",
+    "equations",
+    "on_pre",
+    "on_post",
+    "on_modulator",
+    "parameters",
+    "source",
+    "target",
+    "synapse",
+    "modulator",
+];
 const VALUE_KEYS: [&str; 3] = ["value", "least", "most"];
 
 /// Name and text of each synapse model that comes with the program; the text holds the keys of one table.
-pub fn builtin_synapses() -> [(&'static str, &'static str); 6] {
+pub fn builtin_synapses() -> [(&'static str, &'static str); 8] {
     [
         ("tsodyks_markram", include_str!("synapses/tsodyks_markram.toml")),
         ("stdp_pair", include_str!("synapses/stdp_pair.toml")),
@@ -32,6 +47,8 @@ pub fn builtin_synapses() -> [(&'static str, &'static str); 6] {
         ("stdp_nearest", include_str!("synapses/stdp_nearest.toml")),
         ("stdp_triplet", include_str!("synapses/stdp_triplet.toml")),
         ("vogels_2011", include_str!("synapses/vogels_2011.toml")),
+        ("stdp_dopamine", include_str!("synapses/stdp_dopamine.toml")),
+        ("homeostatic_scaling", include_str!("synapses/homeostatic_scaling.toml")),
     ]
 }
 
@@ -43,6 +60,9 @@ pub struct SynapseModel {
     pub cite: String,
     pre: Side,
     post: Side,
+    modulator: Option<Side>,
+    /// What happens between events, where something does.
+    drift: Option<Drift>,
     bounds: Vec<Bounds>,
 }
 
@@ -51,6 +71,17 @@ pub struct SynapseModel {
 pub struct Effects {
     pub pre: Effect,
     pub post: Effect,
+    pub modulator: Option<Effect>,
+    /// The weight and what the synapse keeps between two events: see `drift`.
+    pub drift: Option<Compiled>,
+}
+
+/// Values at the start of a run.
+pub struct Start {
+    pub source: Vec<f64>,
+    pub target: Vec<f64>,
+    pub synapse: Vec<f64>,
+    pub modulator: Vec<f64>,
 }
 
 /// What values a parameter may take, ends included.
@@ -75,32 +106,65 @@ impl SynapseModel {
         &self.post.model.states[..self.post.own]
     }
 
+    /// What each synapse keeps beside its weight.
+    pub fn kept(&self) -> &[State] {
+        let Model { states, .. } = &self.pre.model;
+        let end = states.len() - 1 - self.pre.modulator;
+        &states[end - self.pre.kept..end]
+    }
+
+    /// The traces of the modulator.
+    pub fn modulator(&self) -> &[State] {
+        let Model { states, .. } = &self.pre.model;
+        &states[states.len() - 1 - self.pre.modulator..states.len() - 1]
+    }
+
     /// Whether the weights change.
     pub fn plastic(&self) -> bool {
-        [&self.pre, &self.post].iter().any(|side| side.model.reset.iter().any(|s| s.target == WEIGHT))
+        let blocks = [&self.pre, &self.post].into_iter().flat_map(|side| &side.model.reset);
+        blocks.chain(&self.pre.model.statements).any(|s| s.target == WEIGHT)
     }
 
     /// What spikes do, for steps of `dt` ms.
     pub fn compile(&self, dt: f64) -> Result<Effects, Vec<Problem>> {
-        Ok(Effects { pre: self.pre.compile(dt)?, post: self.post.compile(dt)? })
+        let modulator = self.modulator.as_ref().map(|m| m.compile(dt)).transpose()?;
+        let drift = self.drift.as_ref().map(|d| d.compile(dt)).transpose()?;
+        Ok(Effects { pre: self.pre.compile(dt)?, post: self.post.compile(dt)?, modulator, drift })
     }
 
-    /// The values of the traces of the source, then of the target, at the start of a run.
-    pub fn initial(&self, parameters: &[f64]) -> [Vec<f64>; 2] {
-        [&self.pre, &self.post].map(|side| (0..side.own).map(|i| side.model.initial(i, parameters)).collect())
+    /// The values at the start of a run.
+    pub fn initial(&self, parameters: &[f64]) -> Start {
+        let model = &self.pre.model;
+        let of = |range: std::ops::Range<usize>| range.map(|i| model.initial(i, parameters)).collect::<Vec<f64>>();
+        let weight = model.states.len() - 1;
+        let (synapse, modulator) = (weight - self.pre.modulator - self.pre.kept, weight - self.pre.modulator);
+        Start {
+            source: of(0..self.pre.own),
+            target: of(self.pre.own + 1..synapse),
+            synapse: of(synapse..modulator),
+            modulator: of(modulator..weight),
+        }
     }
 
     /// What is really run, in order, to be read by people.
     pub fn update(&self) -> String {
         let lines = |of: &[Statement]| of.iter().map(|s| format!("   {}\n", s.text)).collect::<String>();
         let (pre, post) = (&self.pre.model, &self.post.model);
-        let mut out = format!("traces, in closed form from spike to spike of their neuron\n{}", lines(&pre.statements));
+        let of = if self.drift.is_some() { ", w and what a synapse keeps from event to event" } else { "" };
+        let mut out = format!("traces, in closed form from spike to spike of their neuron{of}\n{}", lines(&pre.statements));
         let _ = write!(out, "at every spike of the source, in order\n{}", lines(&pre.reset));
         if !self.plastic() {
             return out + "   each synapse delivers round(weight*factor) quanta; the factor is cut to 0..1, in units of 2^-31\n";
         }
         let _ = write!(out, "at every spike of the target, in order\n{}", lines(&post.reset));
-        out + "   w is the weight in units of w_max, and is held between 0 and 1 after either\n\
+        if let Some(modulator) = &self.modulator {
+            let _ = write!(out, "at every spike of the modulator, in order\n{}", lines(&modulator.model.reset));
+        }
+        if self.drift.is_some() {
+            out += "   the weight of a synapse moves at the spikes of its source, its target and its modulator, over the time since the last of\n\
+                    them; of three that meet in a step the target's is first and the modulator's last\n";
+        }
+        out + "   w is the weight in units of w_max, and is held between 0 and 1 after each\n\
                The delay is that of the dendrite, as in NEST: a spike of the target acts on a synapse after the delay, one of the source at once,\n\
                and what the source delivers is the weight after that. Of two that meet in a step the target's is first; each sees the\n\
                traces of the other from before, so that they make no pair.\n"
@@ -147,28 +211,43 @@ pub fn read_synapse(
         ..Model::empty(source.clone())
     };
     let (mut sides, mut blocks) = (Vec::new(), Vec::new());
-    for (key, block) in [("source", "on_pre"), ("target", "on_post")] {
+    for (key, block) in [("source", "on_pre"), ("target", "on_post"), ("synapse", ""), ("modulator", "on_modulator")] {
         let mut side = both.clone();
         reader.states(key, &mut side);
         sides.push(side.states);
         blocks.push(reader.block(block));
     }
+    let state = |name: &str| State { name: name.into(), dimension: NUMBER, initial: Expr { node: Node::Number(1.0), span: 0..0 } };
+    let counts = [0, 1, 2, 3].map(|i| sides[i].len());
     let mut side = |of: &'static str, own: usize| {
-        let state = |name: &str| State { name: name.into(), dimension: NUMBER, initial: Expr { node: Node::Number(1.0), span: 0..0 } };
-        let states = sides[own].iter().cloned().chain([state(FACTOR)]).chain(sides[1 - own].iter().cloned()).chain([state(WEIGHT)]);
+        // The modulator's traces are its own, and then not among what stands before the weight.
+        let after: &[usize] = if own == 3 { &[0, 1, 2] } else { &[1 - own, 2, 3] };
+        let others = after.iter().flat_map(|k| sides[*k].iter().cloned());
+        let states = sides[own].iter().cloned().chain([state(FACTOR)]).chain(others).chain([state(WEIGHT)]);
         let model = Model { states: states.collect(), reset: std::mem::take(&mut blocks[own]), ..both.clone() };
-        Side { own: sides[own].len(), model, of }
+        Side { own: counts[own], kept: counts[2], modulator: if own == 3 { 0 } else { counts[3] }, model, of }
     };
     let (pre, post) = (side("source", 0), side("target", 1));
+    let modulator = (counts[3] > 0 || table.contains_key("on_modulator")).then(|| side("modulator", 3));
     reader.unique(&pre.model);
+    let moves = counts[2] > 0 || both.statements.iter().any(|s| s.target == WEIGHT);
+    let drift = moves.then(|| {
+        let states = sides.iter().flatten().cloned().chain([state(WEIGHT)]).collect();
+        Drift { model: Model { states, ..both.clone() }, counts }
+    });
     let (about, cite) = (reader.text("about").map(|t| t.0).unwrap_or_default(), reader.text("cite").map(|t| t.0).unwrap_or_default());
-    let mut model = SynapseModel { name: name.to_string(), about, cite, pre, post, bounds };
+    let mut model = SynapseModel { name: name.to_string(), about, cite, pre, post, modulator, drift, bounds };
     if !table.contains_key("on_pre") {
         reader.problems.push(Problem::new(format!("synapse model `{name}` needs `on_pre`: what a spike of the source does")));
     }
-    if !model.plastic() && (table.contains_key("on_post") || table.contains_key("target")) {
-        let message = format!("synapse model `{name}` has a target and never changes the weight `w`");
-        reader.problems.push(Problem::new(message).help("change `w` in `on_pre` or `on_post`, or leave the target out"));
+    let more = ["on_post", "target", "synapse", "modulator", "on_modulator"].into_iter().find(|key| table.contains_key(key));
+    if let (false, Some(key)) = (model.plastic(), more) {
+        let message = format!("synapse model `{name}` has `{key}` and never changes the weight `w`");
+        reader.problems.push(Problem::new(message).help("change `w` in `on_pre`, in `on_post` or by dw/dt, or leave it out"));
+    }
+    if table.contains_key("on_modulator") != (counts[3] > 0) {
+        let message = format!("synapse model `{name}` has one of `modulator` (its traces) and `on_modulator` (what its spikes do to them)");
+        reader.problems.push(Problem::new(message).help("give both, or neither"));
     }
     if model.plastic() && model.pre.model.reset.iter().any(|s| s.target == FACTOR) {
         let message = format!("synapse model `{name}` changes both the weight `w` and the `factor`");
@@ -177,8 +256,9 @@ pub fn read_synapse(
     if !reader.problems.is_empty() {
         return Err(reader.problems);
     }
-    let Effects { pre, post } = model.compile(TRIAL_STEP)?;
-    for compiled in [&pre.own, &pre.weight, &post.own, &post.weight] {
+    let Effects { pre, post, modulator, drift } = model.compile(TRIAL_STEP)?;
+    let own = modulator.as_ref().map(|m| &m.own);
+    for compiled in [&pre.own, &pre.weight, &post.own, &post.weight].into_iter().chain(own).chain(&drift) {
         // A parameter that anything is divided by must be positive in all of them.
         for (p, least) in model.pre.model.parameters.iter_mut().zip(&compiled.least).filter(|(_, least)| **least != Least::Any) {
             p.least = *least;

@@ -10,13 +10,14 @@ use super::program::{Binary, Unary};
 use super::typed::Fault;
 use crate::base::problem::Problem;
 
-/// What a spike of one side of a synapse does. States are the traces of that side, the factor, the traces of the other side, the
-/// weight; inputs are the steps since the last spike of that side, and of the other.
+/// What a spike of one side of a synapse does. States are the traces of that side, the factor, the traces of the other side, what
+/// the synapse keeps, the traces of the modulator, the weight; inputs are the steps since the last spike of that side, of the
+/// other, and of the modulator. What the synapse keeps, and the weight, are as they are when the spike comes.
 #[derive(Clone, Debug)]
 pub struct Effect {
     /// What becomes of the side's own traces and of the factor: states and input beyond these are left out.
     pub own: Compiled,
-    /// What becomes of the weight.
+    /// What becomes of the weight, and of what the synapse keeps.
     pub weight: Compiled,
 }
 
@@ -26,7 +27,10 @@ pub(super) struct Side {
     pub model: Model,
     /// Traces of its own.
     pub own: usize,
-    /// `source` or `target`.
+    /// What the synapse keeps, and traces of the modulator: just before the weight.
+    pub kept: usize,
+    pub modulator: usize,
+    /// `source`, `target` or `modulator`.
     pub of: &'static str,
 }
 
@@ -37,7 +41,13 @@ impl Side {
         let mut builder = Builder::new(model, dt);
         builder.names.random = false;
         let (factor, weight) = (self.own, model.states.len() - 1);
-        let before = builder.decayed(dt, factor + 1..weight);
+        let (synapse, modulator) = (weight - self.modulator - self.kept, weight - self.modulator);
+        let before = builder.decayed(dt, |i| match i {
+            _ if i <= factor => Some(0),
+            _ if i < synapse => Some(1),
+            _ if i < modulator || i == weight => None,
+            _ => Some(2),
+        });
         builder.set(&before);
         let mut values = before.clone();
         builder.assign(&model.reset, &mut values, true);
@@ -56,25 +66,38 @@ impl Side {
         };
         let kept = if values[weight] == before[weight] { values[weight] } else { kept };
         let own = values[..=factor].iter().copied().enumerate().collect();
-        Ok(Effect { own: compiled(own, factor + 1, 1), weight: compiled(vec![(weight, kept)], weight + 1, 2) })
+        let mut changed: Vec<(usize, Id)> = (synapse..modulator).map(|i| (i, values[i])).collect();
+        changed.push((weight, kept));
+        let inputs = if self.modulator > 0 { 3 } else { 2 };
+        Ok(Effect { own: compiled(own, factor + 1, 1), weight: compiled(changed, weight + 1, inputs) })
     }
 
     /// A spike changes the traces of its own side, which know nothing of the other side and of the weight.
     fn check(&self, builder: &mut Builder, before: &[Id], values: &[Id]) {
         let (factor, weight) = (self.own, self.model.states.len() - 1);
         let other = if self.of == "source" { "target" } else { "source" };
-        let block = if self.of == "source" { "on_pre" } else { "on_post" };
-        let foreign = |n: &Node| matches!(n, Node::State(i) if *i > factor) || *n == Node::Input(1);
+        let block =
+            ["on_pre", "on_post", "on_modulator"][["source", "target", "modulator"].iter().position(|of| *of == self.of).unwrap_or(0)];
+        let synapse = weight - self.modulator - self.kept..weight - self.modulator;
+        let foreign = |n: &Node| matches!(n, Node::State(i) if *i > factor) || matches!(n, Node::Input(1 | 2));
         for (i, (old, new)) in before.iter().zip(values).enumerate() {
             let name = &self.model.states[i].name;
             let wrong = if i < factor && builder.graph.mentions(*new, foreign) {
-                format!("`{name}` is of the {}, one for all its synapses, and cannot follow the {other} or the weight", self.of)
+                format!(
+                    "`{name}` is of the {}, one for all its synapses, and cannot follow the {other}, the synapse or the weight",
+                    self.of
+                )
             } else if i == factor && builder.graph.mentions(*new, foreign) {
                 "`factor` is one for all synapses of the source, and cannot follow the target or the weight".into()
-            } else if i == factor && self.of == "target" && old != new {
+            } else if i == factor && self.of != "source" && old != new {
                 "`factor` is what a spike of the source brings: it belongs into `on_pre`".into()
-            } else if i > factor && i < weight && old != new {
-                format!("`{name}` is a trace of the {other}, and `{block}` is of the {}", self.of)
+            } else if i > factor && old != new && self.of == "modulator" {
+                format!("`{name}` is not of the modulator, and `on_modulator` changes its traces alone")
+            } else if synapse.contains(&i) || i == weight {
+                continue;
+            } else if i > factor && old != new {
+                let of = if i < synapse.start { other } else { "modulator" };
+                format!("`{name}` is a trace of the {of}, and `{block}` is of the {}", self.of)
             } else {
                 continue;
             };
@@ -88,39 +111,47 @@ impl Side {
 }
 
 impl Builder<'_> {
-    /// The states a number of steps (input 1 for the `others`, else 0) after they were set: x -> (x - q) exp(a dt steps) + q for
-    /// dx/dt = a (x - q).
-    fn decayed(&mut self, dt: f64, others: std::ops::Range<usize>) -> Vec<Id> {
+    /// The states a number of steps after they were set, by the input that holds it; those without one stay.
+    pub(super) fn decayed(&mut self, dt: f64, input: impl Fn(usize) -> Option<usize>) -> Vec<Id> {
         let slopes = self.derivatives();
         let present = self.states.clone();
-        let (h, zero) = (self.graph.number(dt), self.graph.number(0.0));
         let mut out = Vec::with_capacity(present.len());
         for (i, (slope, x)) in slopes.into_iter().zip(present).enumerate() {
-            let graph = &mut self.graph;
-            let steps = graph.leaf(Node::Input(usize::from(others.contains(&i))));
-            let linear = graph.linear(slope, &[x]).filter(|(a, rest)| graph.fixed[a[0]] && graph.fixed[*rest]);
-            let Some((a, rest)) = linear else {
-                self.not_linear(i);
-                out.push(x);
-                continue;
-            };
-            out.push(if a[0] == zero {
-                let change = graph.mul(h, rest);
-                let moved = graph.mul(change, steps);
-                graph.add(x, moved)
-            } else {
-                let inverse = graph.unary(Unary::Recip, a[0]);
-                let level = graph.mul(rest, inverse);
-                let rate = graph.mul(h, a[0]);
-                let power = graph.mul(rate, steps);
-                let decay = graph.unary(Unary::Exp, power);
-                // The level is -q.
-                let away = graph.add(x, level);
-                let left = graph.mul(away, decay);
-                graph.binary(Binary::Sub, left, level)
-            });
+            let law = input(i).and_then(|input| Some((self.graph.leaf(Node::Input(input)), self.law(i, slope)?)));
+            out.push(law.map_or(x, |(steps, law)| self.later(dt, x, law, steps)));
         }
         out
+    }
+
+    /// The rate a and the rest r of dx/dt = a x + r.
+    pub(super) fn law(&mut self, state: usize, slope: Id) -> Option<[Id; 2]> {
+        let graph = &mut self.graph;
+        let x = self.states[state];
+        let linear = graph.linear(slope, &[x]).filter(|(a, rest)| graph.fixed[a[0]] && graph.fixed[*rest]);
+        if linear.is_none() {
+            self.not_linear(state);
+        }
+        linear.map(|(a, rest)| [a[0], rest])
+    }
+
+    /// x -> (x - q) exp(a dt steps) + q, where q = -r/a.
+    pub(super) fn later(&mut self, dt: f64, x: Id, [a, rest]: [Id; 2], steps: Id) -> Id {
+        let (h, zero) = (self.graph.number(dt), self.graph.number(0.0));
+        let graph = &mut self.graph;
+        if a == zero {
+            let change = graph.mul(h, rest);
+            let moved = graph.mul(change, steps);
+            return graph.add(x, moved);
+        }
+        let inverse = graph.unary(Unary::Recip, a);
+        let level = graph.mul(rest, inverse);
+        let rate = graph.mul(h, a);
+        let power = graph.mul(rate, steps);
+        let decay = graph.unary(Unary::Exp, power);
+        // The level is -q.
+        let away = graph.add(x, level);
+        let left = graph.mul(away, decay);
+        graph.binary(Binary::Sub, left, level)
     }
 
     fn not_linear(&mut self, state: usize) {

@@ -167,6 +167,8 @@ pub struct Changing {
     pub parameters: Vec<f64>,
     /// The largest weight, where weights change.
     pub w_max: Option<f64>,
+    /// Whose spikes modulate the change; empty where nobody's do.
+    pub modulator: Vec<Part>,
 }
 
 /// Whether synapses are kept in memory, or drawn again at every spike.

@@ -24,8 +24,16 @@ pub fn edit(old: &Network, plan: &Plan, new: &Network) -> Result<Plan, String> {
             return Err(format!("the model of {} becomes another one: this needs the network to be rebuilt", a.name));
         }
     }
-    let used = |plan: &Plan| plan.projections.iter().map(|p| (p.traces, p.plastic.as_ref().map(|w| w.targets))).collect::<Vec<_>>();
-    let sides = |plan: &Plan| plan.traces.iter().chain(&plan.targets).map(|t| t.program.clone()).collect::<Vec<_>>();
+    let used =
+        |plan: &Plan| plan.projections.iter().map(|p| (p.traces, p.plastic.as_ref().map(|w| (w.targets, w.modulator)))).collect::<Vec<_>>();
+    let sides = |plan: &Plan| {
+        plan.traces
+            .iter()
+            .chain(&plan.targets)
+            .chain(plan.modulators.iter().map(|m| &m.traces))
+            .map(|t| t.program.clone())
+            .collect::<Vec<_>>()
+    };
     if used(plan) != used(&edited) || sides(plan) != sides(&edited) {
         return Err("other synapses change than before, or by another rule: this needs the network to be rebuilt".into());
     }
@@ -98,7 +106,7 @@ fn wired_alike(a: &Projection, b: &Projection) -> bool {
         && a.delay_by_distance == b.delay_by_distance
         && a.weight_by_distance.is_some() == b.weight_by_distance.is_some()
         && (a.autapses, a.multapses) == (b.autapses, b.multapses)
-        && a.changing.as_ref().map(|c| &c.model.name) == b.changing.as_ref().map(|c| &c.model.name)
+        && a.changing.as_ref().map(|c| (&c.model.name, &c.modulator)) == b.changing.as_ref().map(|c| (&c.model.name, &c.modulator))
 }
 
 /// Listed weights are numbers that an edit may change; who is listed is not.
@@ -142,8 +150,12 @@ pub struct State {
     /// By traces of targets.
     pub histories: Vec<History>,
     /// By projection whose weights change: each weight, in canonical order, in units of the largest, with all spikes up to this
-    /// step taken into account.
+    /// step taken into account; of synapses that move between events as the last event left it.
     pub weights: Vec<Vec<f32>>,
+    /// By the same projections: what each synapse keeps beside its weight, one value after another, then synapse.
+    pub kept: Vec<Vec<f32>>,
+    /// By modulators of the plan: one neuron that stands for all.
+    pub modulators: Vec<Traced>,
 }
 
 impl State {
@@ -181,12 +193,24 @@ impl State {
             && self.traces.iter().zip(&plan.traces).all(|(a, t)| traced(a, t))
             && self.histories.len() == plan.targets.len()
             && self.histories.iter().zip(&plan.targets).all(|(h, t)| traced(&h.base, t))
-            && self.weights.len() == plastic.len();
+            && self.weights.len() == plastic.len()
+            && self.kept.len() == plastic.len()
+            && self.modulators.len() == plan.modulators.len()
+            && self
+                .modulators
+                .iter()
+                .zip(&plan.modulators)
+                .all(|(a, m)| a.values.len() == m.traces.states.len() && a.values.iter().all(|v| v.len() == 1) && a.last.len() == 1);
         if !fits {
             return Err("the checkpoint is of a network whose synapses change in another way".into());
         }
+        let counts = |p: &&crate::plan::ProjectionPlan| p.wiring.counted() as usize * p.plastic.as_ref().map_or(0, |w| w.kept.len());
+        if self.kept.iter().zip(&plastic).any(|(kept, p)| kept.len() != counts(p) || kept.iter().any(|x| !x.is_finite())) {
+            return Err("the checkpoint holds other values of synapses than this scene has: it is damaged".into());
+        }
         let bases = self.histories.iter().map(|h| &h.base);
-        let mut late = self.traces.iter().chain(bases).flat_map(|t| &t.last).any(|last| u64::from(*last) > self.step);
+        let mut late =
+            self.traces.iter().chain(bases).chain(&self.modulators).flat_map(|t| &t.last).any(|last| u64::from(*last) > self.step);
         for (h, t) in self.histories.iter().zip(&plan.targets) {
             let mut last = h.base.last.clone();
             for [neuron, step] in &h.spikes {

@@ -49,7 +49,7 @@ pub fn lower(network: &Network, wirings: Vec<Arc<Wiring>>, storage: Vec<Choice>,
         projections.push(lowered.map_err(|e| format!("projection {}: {e}", title(network, p)))?);
     }
     let quanta: Vec<f64> = projections.iter().map(|p| p.weight.quanta).collect();
-    let traces::Lowered { used, sources, targets } = traces::lowered(network, &quanta)?;
+    let traces::Lowered { used, sources, targets, modulators } = traces::lowered(network, &quanta)?;
     projections.iter_mut().zip(used).for_each(|(p, used)| (p.traces, p.plastic) = used);
     let longest = projections.iter().map(|p| p.longest()).fold(1.0, f64::max);
     if longest > LONGEST_DELAY {
@@ -67,6 +67,7 @@ pub fn lower(network: &Network, wirings: Vec<Arc<Wiring>>, storage: Vec<Choice>,
         drives,
         traces: sources,
         targets,
+        modulators,
         probes: network.probes.iter().filter_map(probe).collect(),
         budget: Vec::new(),
     };
@@ -268,9 +269,9 @@ fn probe(probe: &Probe) -> Option<ProbePlan> {
 
 fn budget(plan: &Plan) -> Vec<(&'static str, u64)> {
     let synapse = |p: &ProjectionPlan| {
-        if p.plastic.is_some() {
-            // Target and delay in one word, and the weight.
-            return 8;
+        if let Some(plastic) = &p.plastic {
+            // Target and delay in one word, the weight, and what else is kept.
+            return 8 + 4 * plastic.kept.len() as u64;
         }
         let target = if plan.populations[p.target].size <= 1 << 16 { 2 } else { 4 };
         let weight = if p.listed.iter().any(|s| s.weight.is_some()) { 4 } else { 2 * u64::from(p.weight.law.min() != p.weight.law.max()) };
@@ -287,7 +288,7 @@ fn budget(plan: &Plan) -> Vec<(&'static str, u64)> {
         ("wiring", plan.projections.iter().map(|p| p.wiring.bytes()).sum()),
         ("delay ring", plan.ring as u64 * plan.slots as u64 * 4),
         ("state", plan.populations.iter().map(columns).sum()),
-        ("histories", plan.targets.iter().map(|t| u64::from(plan.populations[t.population].size) * plan.history_bytes(t)).sum()),
+        ("histories", plan.history_bytes()),
         ("traces", plan.traces.iter().map(|t| u64::from(plan.populations[t.population].size) * 4 * (1 + t.states.len() as u64)).sum()),
         ("drive", plan.drives.iter().map(|d| u64::from(d.to.len()) * 16).sum()),
     ]

@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 use super::laws;
 use super::lower::title;
-use super::{Change, Plan, Plastic, ProjectionPlan, TracePlan};
+use super::{Change, ModulatorPlan, Plan, Plastic, ProjectionPlan, TracePlan};
 use crate::base::math;
 use crate::base::problem::Problem;
 use crate::model::program::{Op, Program, Stmt};
-use crate::model::{Compiled, Effects};
-use crate::network::{Changing, Network, Projection, Rule};
+use crate::model::{Compiled, Effects, Start};
+use crate::network::{Changing, Network, Part, Projection, Rule};
 
 /// The factor 1.
 pub const UNCHANGED: u32 = 1 << 31;
@@ -41,6 +41,27 @@ pub(super) struct Lowered {
     pub used: Vec<(Option<usize>, Option<Plastic>)>,
     pub sources: Vec<TracePlan>,
     pub targets: Vec<TracePlan>,
+    pub modulators: Vec<ModulatorPlan>,
+}
+
+/// Modulators by who they are, synapse model and numbers.
+#[derive(Default)]
+struct Modulators<'a> {
+    all: Vec<ModulatorPlan>,
+    keys: Vec<(&'a [Part], &'a str, &'a [f64])>,
+}
+
+impl<'a> Modulators<'a> {
+    fn place(&mut self, of: &'a Changing, compiled: &Compiled, initial: &[f64], what: &str) -> Result<usize, String> {
+        let key = (&of.modulator[..], of.name.as_str(), &of.parameters[..]);
+        if let Some(place) = self.keys.iter().position(|k| *k == key) {
+            return Ok(place);
+        }
+        let traces = trace_plan(of.modulator.first().map_or(0, |p| p.population), of, compiled, initial, what)?;
+        self.keys.push(key);
+        self.all.push(ModulatorPlan { of: of.modulator.clone(), traces });
+        Ok(self.all.len() - 1)
+    }
 }
 
 /// Traces by population, synapse model and numbers.
@@ -57,20 +78,28 @@ impl<'a> Known<'a> {
         if let Some(place) = self.places.get(&key) {
             return Ok(*place);
         }
-        let mut states = compiled.states.clone();
-        // The factor is no trace.
-        states.pop();
         self.places.insert(key, self.all.len());
-        self.all.push(TracePlan {
-            population,
-            name: format!("{} of {what}", of.name),
-            states,
-            program: Arc::new(compiled.program.clone()),
-            coefficients: numbers(compiled, of)?,
-            initial: initial.iter().map(|x| *x as f32).collect(),
-        });
+        self.all.push(trace_plan(population, of, compiled, initial, what)?);
         Ok(self.all.len() - 1)
     }
+}
+
+fn trace_plan(population: usize, of: &Changing, compiled: &Compiled, initial: &[f64], what: &str) -> Result<TracePlan, String> {
+    let mut states = compiled.states.clone();
+    // The factor is no trace.
+    states.pop();
+    Ok(TracePlan {
+        population,
+        name: format!("{} of {what}", of.name),
+        states,
+        program: Arc::new(compiled.program.clone()),
+        coefficients: numbers(compiled, of)?,
+        initial: narrow(initial),
+    })
+}
+
+fn narrow(values: &[f64]) -> Vec<f32> {
+    values.iter().map(|x| *x as f32).collect()
 }
 
 fn numbers(compiled: &Compiled, of: &Changing) -> Result<Vec<f32>, String> {
@@ -80,17 +109,18 @@ fn numbers(compiled: &Compiled, of: &Changing) -> Result<Vec<f32>, String> {
 /// Numbers what synapses need; `quanta` gives the quanta of a receptor's unit, by projection. An error names the projection.
 pub(super) fn lowered(network: &Network, quanta: &[f64]) -> Result<Lowered, String> {
     let (mut used, mut sources, mut targets) = (Vec::new(), Known::default(), Known::default());
+    let mut modulators = Modulators::default();
     for (p, quanta) in network.projections.iter().zip(quanta) {
         used.push(match &p.changing {
             None => (None, None),
             Some(of) => {
                 let what = title(network, p);
-                let lowered = one(network, p, of, *quanta, &what, [&mut sources, &mut targets]);
+                let lowered = one(network, p, of, *quanta, &what, [&mut sources, &mut targets], &mut modulators);
                 lowered.map_err(|e| format!("projection {what}: synapse {}: {e}", of.name))?
             }
         });
     }
-    Ok(Lowered { used, sources: sources.all, targets: targets.all })
+    Ok(Lowered { used, sources: sources.all, targets: targets.all, modulators: modulators.all })
 }
 
 fn one<'a>(
@@ -100,17 +130,23 @@ fn one<'a>(
     quanta: f64,
     what: &str,
     [sources, targets]: [&mut Known<'a>; 2],
+    modulators: &mut Modulators<'a>,
 ) -> Result<(Option<usize>, Option<Plastic>), String> {
     let effects = of.model.compile(network.dt);
-    let Effects { pre, post } = effects.map_err(|all| all.iter().map(Problem::render).collect::<String>())?;
-    let [at_source, at_target] = of.model.initial(&of.parameters);
-    let source = sources.place(p.from.population, of, &pre.own, &at_source, what)?;
+    let Effects { pre, post, modulator, drift } = effects.map_err(|all| all.iter().map(Problem::render).collect::<String>())?;
+    let start: Start = of.model.initial(&of.parameters);
+    let source = sources.place(p.from.population, of, &pre.own, &start.source, what)?;
     let Some(most) = of.w_max.filter(|_| of.model.plastic()) else { return Ok((Some(source), None)) };
     within(p, most)?;
     let change = |c: &Compiled| Ok::<_, String>(Change { program: Arc::new(c.program.clone()), coefficients: numbers(c, of)? });
-    let targets = targets.place(p.to.population, of, &post.own, &at_target, what)?;
+    let targets = targets.place(p.to.population, of, &post.own, &start.target, what)?;
+    let modulator = modulator.map(|m| modulators.place(of, &m.own, &start.modulator, what)).transpose()?;
+    let drift = drift.as_ref().map(change).transpose()?;
     let (pre, post) = (change(&pre.weight)?, change(&post.weight)?);
-    Ok((Some(source), Some(Plastic { targets, pre, post, quanta: (most * quanta) as f32, most })))
+    Ok((
+        Some(source),
+        Some(Plastic { targets, pre, post, drift, kept: narrow(&start.synapse), modulator, quanta: (most * quanta) as f32, most }),
+    ))
 }
 
 /// Weights begin between 0 and the largest.
@@ -137,9 +173,15 @@ impl Plan {
         (2 * self.ring + 34).next_power_of_two()
     }
 
-    pub(super) fn history_bytes(&self, t: &TracePlan) -> u64 {
-        4 + self.history() as u64 * 4 * (1 + t.states.len() as u64)
+    pub(super) fn history_bytes(&self) -> u64 {
+        let neuron = |t: &TracePlan| 4 + self.history() as u64 * 4 * (1 + t.states.len() as u64);
+        let modulator = |m: &ModulatorPlan| 4 + Self::MODULATOR_HISTORY as u64 * 4 * (1 + m.traces.states.len() as u64);
+        self.targets.iter().map(|t| u64::from(self.populations[t.population].size) * neuron(t)).sum::<u64>()
+            + self.modulators.iter().map(modulator).sum::<u64>()
     }
+
+    /// Spikes of a modulator that are kept until they have acted on all synapses: when there are more, all are brought up to date.
+    pub const MODULATOR_HISTORY: usize = 1024;
 
     /// The traces of a population, by number.
     pub fn traces_of(&self, population: usize) -> impl Iterator<Item = (usize, &TracePlan)> {
@@ -238,7 +280,15 @@ pub struct History {
 pub fn other_changes(old: &Plan, new: &Plan) -> bool {
     let changes = old.projections.iter().zip(&new.projections).any(|(a, b)| a.plastic != b.plastic);
     let numbers = |all: &[TracePlan]| all.iter().map(|t| t.coefficients.clone()).collect::<Vec<_>>();
-    changes || (!old.targets.is_empty() && (numbers(&old.targets) != numbers(&new.targets) || numbers(&old.traces) != numbers(&new.traces)))
+    let modulators = |plan: &Plan| plan.modulators.iter().map(|m| m.traces.coefficients.clone()).collect::<Vec<_>>();
+    changes
+        || modulators(old) != modulators(new)
+        || (!old.targets.is_empty() && (numbers(&old.targets) != numbers(&new.targets) || numbers(&old.traces) != numbers(&new.traces)))
+}
+
+/// Modulators of a network, to be filled.
+pub fn modulated(plan: &Plan) -> Vec<Traced> {
+    plan.modulators.iter().map(|m| Traced { values: vec![vec![0.0]; m.traces.states.len()], last: vec![0] }).collect()
 }
 
 /// Histories of a network, to be filled.

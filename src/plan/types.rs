@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::base::draw::{Poisson, Quantile};
 use crate::model::program::Program;
-use crate::network::{Storage, Synapse, Wave, Which};
+use crate::network::{Part, Storage, Synapse, Wave, Which};
 
 use super::Wiring;
 use super::space::{Between, ByDistance, Sheet};
@@ -24,6 +24,8 @@ pub struct Plan {
     /// Traces of sources, and of targets of synapses whose weights change.
     pub traces: Vec<TracePlan>,
     pub targets: Vec<TracePlan>,
+    /// Traces that the spikes of some neurons set together.
+    pub modulators: Vec<ModulatorPlan>,
     pub probes: Vec<ProbePlan>,
     /// What memory is spent on, counted before any of it is allocated.
     pub budget: Vec<(&'static str, u64)>,
@@ -121,6 +123,12 @@ pub struct Plastic {
     /// What a spike of the source and one of the target make of a weight.
     pub pre: Change,
     pub post: Change,
+    /// What becomes of a weight between two events, where something does.
+    pub drift: Option<Change>,
+    /// What each synapse keeps beside its weight, as it begins.
+    pub kept: Vec<f32>,
+    /// Whose spikes modulate the change, by number among the plan's `modulators`.
+    pub modulator: Option<usize>,
     /// The largest weight in quanta, with its sign.
     pub quanta: f32,
     /// The largest weight in the receptor's unit.
@@ -141,11 +149,29 @@ impl Plastic {
 }
 
 /// A program whose last state is a weight; before it stand the traces of the spiking side, the factor and the traces of the other
-/// side, as their last spikes left them. Its inputs are the steps since then.
+/// side, as their last spikes left them, what the synapse keeps, and the traces of the modulator. Its inputs are the steps since
+/// those spikes. Of a drift the first states are the traces of the source and of the target, and the first input is the steps to
+/// be gone; the others are as they are when it begins.
 #[derive(Clone, PartialEq)]
 pub struct Change {
     pub program: Arc<Program>,
     pub coefficients: Vec<f32>,
+}
+
+/// Traces that the spikes of some neurons set together, each like the last.
+pub struct ModulatorPlan {
+    pub of: Vec<Part>,
+    pub traces: TracePlan,
+}
+
+impl ModulatorPlan {
+    /// Whether a neuron, numbered over the whole network, is one of these.
+    pub fn has(&self, populations: &[PopulationPlan], neuron: u32) -> bool {
+        self.of.iter().any(|part| {
+            let p = &populations[part.population];
+            neuron.checked_sub(p.first).is_some_and(|i| i < p.size && part.which.find(i).is_some())
+        })
+    }
 }
 
 /// Traces of the neurons of a population, which projections that leave it share.

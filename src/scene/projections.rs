@@ -11,7 +11,7 @@ use crate::base::problem::did_you_mean;
 use crate::base::units::{Dimension, NUMBER, TIME};
 use crate::network::{Degree, Kind, Law, Part, Profile, Projection, Receptor, Rule, Shape, Storage};
 
-pub const KEYS: [&str; 24] = [
+pub const KEYS: [&str; 25] = [
     "from",
     "to",
     "rule",
@@ -19,6 +19,7 @@ pub const KEYS: [&str; 24] = [
     "synapse",
     "weight",
     "w_max",
+    "modulator",
     "delay",
     "allow_autapses",
     "allow_multapses",
@@ -71,9 +72,13 @@ pub fn projections(reader: &mut Reader, document: &Table, places: &Places, synap
                 let named = table.get("synapse");
                 out.extend(made.filter(|p| !empty(p)).map(|p| {
                     let unit = unit(places, target, p.receptor);
-                    let changing = named.and_then(|name| synapses.changing(reader, name, table.get("w_max"), unit));
+                    let modulator = table.get("modulator").map(|m| (m, places.parts(reader, m)));
+                    let changing = named.and_then(|name| synapses.changing(reader, name, table.get("w_max"), modulator, unit));
                     Projection { changing, ..p }
                 }));
+                if let (Some(modulator), None) = (table.get("modulator"), named) {
+                    reader.say(modulator, "a modulator is of synapses that change", "add synapse = \"...\", or remove it");
+                }
                 if let (Some(w_max), None) = (table.get("w_max"), named) {
                     reader.say(w_max, "w_max is of weights that change", "add synapse = \"...\", or remove it");
                 }

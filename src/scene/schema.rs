@@ -142,8 +142,10 @@ fn property(table: &str, key: &str) -> Value {
         ("table", "entries") => json!({ "type": "object" }),
         ("population" | "copied model" | "model", "parameters") | ("population", "initial") => table_of(refer("values", "")),
         ("copied synapse model", "parameters") => table_of(refer("quantity", "")),
-        ("synapse model", "parameters" | "source" | "target") => table_of(json!({ "type": ["string", "number", "object"] })),
-        ("synapse model", "equations" | "on_pre" | "on_post" | "functions") => text(about(key)),
+        ("synapse model", "parameters" | "source" | "target" | "synapse" | "modulator") => {
+            table_of(json!({ "type": ["string", "number", "object"] }))
+        }
+        ("synapse model", "equations" | "on_pre" | "on_post" | "on_modulator" | "functions") => text(about(key)),
         ("model", "state" | "receptors" | "inputs") => table_of(json!({ "type": ["string", "number", "object"] })),
         ("model" | "copied model", "substeps") => json!({ "type": "integer", "minimum": 1 }),
         ("model" | "copied model", "about" | "cite" | "equations" | "update" | "threshold" | "reset" | "method" | "receptor_by") => {
@@ -162,7 +164,7 @@ fn property(table: &str, key: &str) -> Value {
             "description": "Events per second of each neuron: as values, or as a sine",
             "anyOf": [refer("values", ""), object("rate that swings", &stimuli::SWING_KEYS)]
         }),
-        ("projection", "from" | "to") | ("stimulus", "to") | ("probe", "of") => refer("part", ""),
+        ("projection", "from" | "to" | "modulator") | ("stimulus", "to") | ("probe", "of") => refer("part", ""),
         ("probe", "record") => text("spikes, rate, weights, or a state variable of the model"),
         ("expectation", "between" | "near" | "above" | "below" | "within") => refer("bounds", ""),
         ("expectation", "bin") => {
@@ -195,6 +197,7 @@ fn about(key: &str) -> &'static str {
         "preset" => "The preset that is taken unless --preset names another",
         "synapse" => "How the synapses change: a synapse model of this scene or a built-in one (`synfire list synapses`)",
         "on_post" => "What a spike of the target does, in order",
+        "on_modulator" => "What a spike of the modulator does, in order",
         "on_pre" => "What a spike of the source does, in order",
         "receptor" => "The receptor of the target that the weight goes to",
         "file" => "A file in the folder of the scene",

@@ -25,6 +25,7 @@ const GROUPS: [Group; 2] = [
             "stdp_window",
             "song_stdp",
             "vogels_2011",
+            "dopamine",
             "microcircuit"
         ],
     ),

@@ -10,7 +10,7 @@ use super::value::{Scope, Value, Wrong};
 use crate::base::problem::{Problem, Source, did_you_mean};
 use crate::base::units::{Dimension, Quantity};
 use crate::model::{SynapseModel, builtin_synapses, read_synapse};
-use crate::network::Changing;
+use crate::network::{Changing, Part};
 
 /// Keys of a synapse model that copies another.
 pub const COPY_KEYS: [&str; 4] = ["base", "parameters", "about", "cite"];
@@ -134,7 +134,14 @@ fn copy(reader: &mut Reader, item: &Item, mut base: Definition) -> Option<Defini
 
 impl Synapses {
     /// What a projection names, with the values that hold for this pair; its weights are in this dimension.
-    pub fn changing(&self, reader: &mut Reader, item: &Item, w_max: Option<&Item>, weight: Dimension) -> Option<Changing> {
+    pub fn changing(
+        &self,
+        reader: &mut Reader,
+        item: &Item,
+        w_max: Option<&Item>,
+        modulator: Option<(&Item, Vec<Part>)>,
+        weight: Dimension,
+    ) -> Option<Changing> {
         let name = item.as_str().unwrap_or("");
         let Some(Definition { model, values }) = self.0.get(name) else {
             unknown(reader, item, &self.0);
@@ -175,6 +182,19 @@ impl Synapses {
                 return None;
             }
         };
-        Some(Changing { name: name.into(), model: model.clone(), parameters, w_max })
+        let modulator = match (modulator, model.modulator().is_empty()) {
+            (None, true) => Vec::new(),
+            (Some((_, parts)), false) if !parts.is_empty() => parts,
+            (Some(_), false) => return None,
+            (None, false) => {
+                reader.say(item, format!("{name} follows the spikes of a modulator"), "add modulator = \"POPULATION\" to the projection");
+                return None;
+            }
+            (Some((at, _)), true) => {
+                reader.say(at, format!("{name} has no modulator"), "remove it, or take a model with [modulator] and on_modulator");
+                return None;
+            }
+        };
+        Some(Changing { name: name.into(), model: model.clone(), parameters, w_max, modulator })
     }
 }

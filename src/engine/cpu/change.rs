@@ -1,4 +1,4 @@
-//! What a spike makes of many weights at once: the program of a change over lanes, one synapse to a lane. Knows no history.
+//! What an event makes of many synapses at once: the program of a change over lanes, one synapse to a lane. Knows no history.
 
 use crate::base::math;
 use crate::model::program::{Binary, Op, Reg, Stmt, Unary};
@@ -16,8 +16,8 @@ pub struct Change {
     cells: Vec<Cell>,
     codes: Vec<Code>,
     states: usize,
-    /// Where the new weight stands.
-    weight: usize,
+    /// The states that are set, and where their new values stand; the weight last.
+    sets: Vec<(usize, usize)>,
 }
 
 #[derive(Clone, Copy)]
@@ -30,14 +30,13 @@ enum Code {
 impl Change {
     pub fn new(change: &plan::Change) -> Self {
         let program = &change.program;
-        let (states, inputs) = (program.states as usize, 2);
-        let mut made = Self { cells: vec![[0.0; LANES]; states + inputs], codes: Vec::new(), states, weight: states - 1 };
+        let (states, inputs) = (program.states as usize, program.inputs as usize);
+        let mut made = Self { cells: vec![[0.0; LANES]; states + inputs], codes: Vec::new(), states, sets: Vec::new() };
         let mut places = vec![0; program.registers as usize];
         for stmt in &program.body {
             match stmt {
                 Stmt::Let(to, op) => places[*to as usize] = made.place(*op, &places, &change.coefficients),
-                // The weight is the only state that a change sets.
-                Stmt::SetState(_, r) => made.weight = places[*r as usize],
+                Stmt::SetState(s, r) => made.sets.push((*s as usize, places[*r as usize])),
                 // Made by models of neurons alone.
                 Stmt::Spike(_) | Stmt::Repeat(..) | Stmt::When(..) => {}
             }
@@ -79,18 +78,30 @@ impl Change {
         &mut self.cells[s]
     }
 
+    /// States of a lane.
+    pub fn states(&self) -> usize {
+        self.states
+    }
+
     #[inline(always)]
     pub fn weights(&mut self) -> &mut Cell {
         &mut self.cells[self.states - 1]
     }
 
-    /// Steps since the last spike of the spiking side (0) or of the other (1).
+    /// Input `number`: steps since the last spike of the spiking side (0), of the other (1), of the modulator (2).
     #[inline(always)]
-    pub fn steps(&mut self, side: usize) -> &mut Cell {
-        &mut self.cells[self.states + side]
+    pub fn steps(&mut self, number: usize) -> &mut Cell {
+        &mut self.cells[self.states + number]
     }
 
-    /// The new weights of so many lanes, flushed.
+    /// What has become of state `s`, after a run.
+    #[inline(always)]
+    pub fn new_state(&self, s: usize) -> &Cell {
+        let at = self.sets.iter().find(|set| set.0 == s).map_or(s, |set| set.1);
+        &self.cells[at]
+    }
+
+    /// The new weights of so many lanes; all that is set is flushed.
     #[inline(always)]
     pub fn run(&mut self, lanes: usize) -> &Cell {
         let lanes = lanes.next_multiple_of(GROUP);
@@ -111,9 +122,14 @@ impl Change {
                 }
             }
         }
-        let cell = &mut self.cells[self.weight];
-        cell[..lanes].iter_mut().for_each(|w| *w = math::flush(*w));
-        cell
+        for set in 0..self.sets.len() {
+            let (state, at) = self.sets[set];
+            // What stays as it was is no result, and what is one twice is flushed twice, to the same.
+            if state != at {
+                self.cells[at][..lanes].iter_mut().for_each(|w| *w = math::flush(*w));
+            }
+        }
+        self.new_state(self.states - 1)
     }
 }
 

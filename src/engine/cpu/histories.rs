@@ -112,6 +112,13 @@ impl Histories {
         }
     }
 
+    /// The traces of the only neuron as its last spike left them.
+    pub fn save_one(&self, into: &mut Traced) {
+        let entry = self.counts[0] - 1;
+        into.last[0] = self.step(0, entry);
+        into.values.iter_mut().zip(self.values(0, entry)).for_each(|(column, x)| column[0] = *x);
+    }
+
     /// Goes on from a state of the network at step `now`, up to which all spikes have acted.
     pub fn restore(&mut self, t: &TracePlan, now: u32, history: &History) {
         let Traced { values, last } = &history.base;

@@ -18,9 +18,11 @@ mod calendar;
 mod change;
 mod changing;
 mod currents;
+mod drift;
 mod drive;
 mod exchange;
 mod histories;
+mod learning;
 mod part;
 mod partition;
 mod phases;
@@ -187,7 +189,9 @@ impl Cpu {
             due: self.due(),
             traces: self.parts.first().map_or_else(Vec::new, |p| p.changing.traces.save()),
             histories: plan::histories(&self.plan),
-            weights: self.plan.projections.iter().filter(|p| p.plastic.is_some()).map(|p| vec![0.0; p.wiring.counted() as usize]).collect(),
+            weights: self.per_synapse(|_| 1),
+            kept: self.per_synapse(|plastic| plastic.kept.len()),
+            modulators: plan::modulated(&self.plan),
         };
         for part in &self.parts {
             part.plastic.save(&self.plan, self.step as u32, &part.changing.traces, &mut state);
@@ -196,7 +200,14 @@ impl Cpu {
         state
     }
 
-    /// The weights of a projection, in canonical order and units of the largest, if they change.
+    /// Room for so many values of every synapse of each projection whose weights change.
+    fn per_synapse(&self, values: impl Fn(&plan::Plastic) -> usize) -> Vec<Vec<f32>> {
+        let of = |p: &plan::ProjectionPlan| p.plastic.as_ref().map(|w| vec![0.0; p.wiring.counted() as usize * values(w)]);
+        self.plan.projections.iter().filter_map(of).collect()
+    }
+
+    /// The weights of a projection, in canonical order and units of the largest, if they change: as they would be if every synapse
+    /// had an event now.
     pub fn weights(&self, projection: usize) -> Option<Vec<f32>> {
         let p = self.plan.projections.get(projection).filter(|p| p.plastic.is_some())?;
         let mut out = vec![0.0; p.wiring.counted() as usize];

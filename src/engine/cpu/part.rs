@@ -184,10 +184,25 @@ impl Part {
             if !all_here {
                 return false;
             }
+            self.modulate(plan, first, number as u64, exchange);
             exchange.each(number as u64, |spikes| self.spread(plan, first, spikes));
             watch.lap(&mut self.phases.spread);
         }
         true
+    }
+
+    /// Spikes of modulators act without a delay: all of a batch are known before any synapse is looked at.
+    #[inline(always)]
+    fn modulate(&mut self, plan: &Plan, first: u64, number: u64, exchange: &Exchange) {
+        if !self.plastic.modulated() {
+            return;
+        }
+        let mut all: Vec<Spike> = Vec::new();
+        exchange.each(number, |spikes| {
+            all.extend(spikes.iter().filter(|s| plan.modulators.iter().any(|m| m.has(&plan.populations, s.neuron))))
+        });
+        all.sort();
+        self.plastic.modulate(plan, first as u32, &self.changing.traces, &all);
     }
 
     #[inline(always)]

@@ -94,6 +94,13 @@ impl Gpu {
                 plan.populations[p.source].name, plan.populations[p.target].name
             ));
         }
+        let moves = |p: &&crate::plan::ProjectionPlan| p.plastic.as_ref().is_some_and(|w| w.drift.is_some() || w.modulator.is_some());
+        if let Some(p) = plan.projections.iter().find(moves) {
+            return Err(format!(
+                "the GPU engine cannot change the weights from {} to {} between spikes yet (dw/dt, [synapse], a modulator): --backend cpu",
+                plan.populations[p.source].name, plan.populations[p.target].name
+            ));
+        }
         if let Some(p) = plan.projections.iter().find(|p| p.plastic.is_some()) {
             return Err(format!(
                 "the GPU engine cannot change the weights from {} to {} yet: --backend cpu, or a synapse model without `w`",
