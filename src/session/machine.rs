@@ -87,6 +87,15 @@ impl Machine {
         }
     }
 
+    /// Whether it is a GPU that software stands in for.
+    pub fn is_software(&self) -> bool {
+        match self {
+            Machine::Cpu { .. } => false,
+            #[cfg(feature = "gpu")]
+            Machine::Gpu { device, .. } => device.listed.software,
+        }
+    }
+
     pub fn describe(&self) -> Description {
         match self {
             Machine::Cpu { .. } => Description { engine: "cpu", device: "CPU".into(), driver: String::new(), exact: Ok(()), binding: None },

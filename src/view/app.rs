@@ -30,6 +30,8 @@ pub struct App {
     pub lesson: lesson::Lesson,
     palette: Option<String>,
     help: bool,
+    /// What is wished, and what was asked of the system last.
+    full_screen: [bool; 2],
     /// What the window itself has to say.
     pub told: Option<String>,
     /// The file that is open, and when it was last changed.
@@ -74,6 +76,7 @@ impl App {
             lesson: lesson::Lesson::default(),
             palette: None,
             help: false,
+            full_screen: [false; 2],
             told: None,
             file: None,
             looked: 0.0,
@@ -173,6 +176,7 @@ impl App {
             Action::Save => self.save(),
             Action::Palette => self.palette = if self.palette.is_some() { None } else { Some(String::new()) },
             Action::Help => self.help = !self.help,
+            Action::FullScreen => self.full_screen[0] = !self.full_screen[0],
             Action::Theme(look) => self.look = look,
             Action::Show(panel) => self.layout.show(panel),
             Action::Arrange(arrangement) => self.layout = Layout::new(arrangement),
@@ -420,6 +424,10 @@ impl App {
             self.look_applied = Some(self.look);
         }
         self.commands(&ctx);
+        if self.full_screen[0] != self.full_screen[1] {
+            self.full_screen[1] = self.full_screen[0];
+            ctx.send_viewport_cmd(egui::ViewportCommand::Fullscreen(self.full_screen[0]));
+        }
         let mut actions = Vec::new();
         let mut orders = Vec::new();
         egui::Panel::top("toolbar").show(ui, |ui| bars::toolbar(ui, self, &mut actions, &mut orders));

@@ -4,7 +4,7 @@ use eframe::egui::{self, Button, ComboBox, Key, RichText, Slider, Ui};
 
 use super::actions::Action;
 use super::app::App;
-use super::look::{Look, count, number, time};
+use super::look::{Look, count, flowing, number, time};
 use super::panel::{Hand, Panel, Panels};
 use super::parameters::Parameters;
 use super::rows::Choice;
@@ -180,7 +180,7 @@ pub fn scene(ui: &mut Ui, frame: &Frame, parameters: &mut Parameters, orders: &m
     ui.add_space(4.0);
     ui.heading(&about.title);
     egui::CollapsingHeader::new("About").id_salt("about scene").default_open(true).show(ui, |ui| {
-        ui.label(&about.about);
+        ui.label(flowing(&about.about));
         ui.weak(&about.cite);
     });
     if !about.presets.is_empty() {

@@ -35,7 +35,7 @@ impl Gallery {
                     ui.heading(*group);
                     for (name, text) in *scenes {
                         let title = quoted(text, "title").unwrap_or(name);
-                        let about = quoted(text, "about").unwrap_or_default().replace('\n', " ");
+                        let about = super::look::flowing(quoted(text, "about").unwrap_or_default());
                         ui.group(|ui| {
                             ui.set_min_width(ui.available_width());
                             if ui.add(egui::Button::new(RichText::new(title).strong().size(15.0))).clicked() {

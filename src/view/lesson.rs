@@ -2,7 +2,7 @@
 
 use eframe::egui::{Button, Color32, RichText, Ui, vec2};
 
-use super::look::number;
+use super::look::{flowing, number};
 use super::panel::Panel;
 use super::parameters::Parameters;
 use super::tiles::Layout;
@@ -36,7 +36,7 @@ impl Lesson {
         let title = format!("Lesson: {}", lesson.title);
         eframe::egui::CollapsingHeader::new(RichText::new(title).strong()).id_salt("lesson").default_open(true).show(ui, |ui| {
             ui.weak(format!("step {} of {}", self.step + 1, lesson.steps.len()));
-            ui.label(RichText::new(&step.text).size(14.0));
+            ui.label(RichText::new(flowing(&step.text)).size(14.0));
             self.prediction(ui, step);
             self.checks(ui, frame, step);
             ui.horizontal_wrapped(|ui| {

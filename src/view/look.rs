@@ -74,7 +74,10 @@ pub fn number(x: f64) -> String {
         a if a >= 100.0 => format!("{x:.0}"),
         a if a >= 10.0 => format!("{x:.1}"),
         a if a >= 1.0 => format!("{x:.2}"),
-        a if a >= 1e-3 => format!("{x:.4}").trim_end_matches('0').trim_end_matches('.').to_string(),
+        a if a >= 1e-3 => {
+            let digits = (2.0 - a.log10().floor()) as usize;
+            format!("{x:.digits$}").trim_end_matches('0').trim_end_matches('.').to_string()
+        }
         _ => format!("{x:.2e}"),
     }
 }
@@ -92,7 +95,31 @@ pub fn count(n: u64) -> String {
     out
 }
 
+/// A text without the line breaks of the file it comes from; empty lines part paragraphs.
+pub fn flowing(text: &str) -> String {
+    let paragraph = |p: &str| p.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.split("\n\n").map(paragraph).collect::<Vec<_>>().join("\n\n")
+}
+
 /// A time in ms with the unit that suits it.
 pub fn time(ms: f64) -> String {
     if ms.abs() >= 1000.0 { format!("{:.3} s", ms / 1000.0) } else { format!("{} ms", (ms * 100.0).round() / 100.0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{flowing, number};
+
+    #[test]
+    fn numbers_have_three_digits_and_no_more_than_are_there() {
+        for (x, told) in [(0.43681, "0.437"), (0.5, "0.5"), (0.0123456, "0.0123"), (0.999, "0.999"), (3.456, "3.46"), (1234.0, "1234")] {
+            assert_eq!(number(x), told);
+        }
+        assert_eq!([number(0.0), number(f64::NAN), number(5.45e6)], ["0", "-", "5.45e6"]);
+    }
+
+    #[test]
+    fn a_text_flows_and_keeps_its_paragraphs() {
+        assert_eq!(flowing("One\nline.\n\nAnd\n another "), "One line.\n\nAnd another");
+    }
 }

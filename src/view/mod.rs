@@ -60,15 +60,16 @@ pub struct Wish {
     pub layout: Option<Arrangement>,
 }
 
-/// Opens the window and stays until it is closed. Where a GPU simulates, the window is painted on the same device, unless that is
-/// to be kept apart. An error says why there is no window.
+/// Opens the window and stays until it is closed. Where a real GPU simulates, the window is painted on the same device, unless that
+/// is to be kept apart: a software device takes long to paint, and every step would wait for it. An error says why there is no
+/// window.
 pub fn open(wish: Wish, apart: bool) -> Result<(), String> {
     let (machine, why) = choose(wish.backend, wish.device.as_deref())?;
     let viewport =
         ViewportBuilder::default().with_title("Synfire").with_app_id("synfire").with_inner_size([1280.0, 800.0]).with_drag_and_drop(true);
     // Frames may wait behind the simulation where both use one device: a second one in flight keeps the window lively.
     let mut wgpu_options = WgpuConfiguration { surface: SurfaceConfig::HIGH_THROUGHPUT, ..WgpuConfiguration::default() };
-    if let Some(setup) = shared(&machine).filter(|_| !apart) {
+    if let Some(setup) = shared(&machine).filter(|_| !apart && !machine.is_software()) {
         wgpu_options.wgpu_setup = setup;
     }
     let options = eframe::NativeOptions { viewport, wgpu_options, dithering: false, ..eframe::NativeOptions::default() };

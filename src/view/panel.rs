@@ -271,6 +271,14 @@ pub fn plot<'a>(id: &'static str) -> egui_plot::Plot<'a> {
         .set_margin_fraction(egui::vec2(0.01, 0.05))
 }
 
+/// Lines with names, at most: the raster has the names and colours of all, and more would hide what they name.
+const NAMED: usize = 5;
+
+/// A plot with the names of so many lines, small, and the lines seen through; of very many none.
+pub fn named<'a>(id: &'static str, lines: usize) -> egui_plot::Plot<'a> {
+    if lines <= NAMED { plot(id).legend(legend()) } else { plot(id) }
+}
+
 /// Names of lines, small, and the lines seen through.
 pub fn legend() -> egui_plot::Legend {
     egui_plot::Legend::default().text_style(egui::TextStyle::Small).background_alpha(0.4)

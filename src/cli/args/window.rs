@@ -25,7 +25,7 @@ pub struct View {
     /// How the panels stand (default: as they were kept, else explore)
     #[arg(long, value_enum)]
     pub layout: Option<Layout>,
-    /// Paint on a device of its own, where a GPU simulates
+    /// Paint on a device of its own where a GPU simulates, as is done on software devices
     #[arg(long)]
     pub isolate_gpu: bool,
     #[command(flatten)]

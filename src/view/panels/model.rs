@@ -3,7 +3,7 @@
 use eframe::egui::{RichText, ScrollArea, Ui};
 
 use crate::session::memory::bytes;
-use crate::view::look::count;
+use crate::view::look::{count, flowing};
 use crate::view::panel::Seen;
 
 pub fn equations(ui: &mut Ui, seen: &Seen) {
@@ -28,7 +28,7 @@ pub fn about(ui: &mut Ui, seen: &Seen) {
     let Some(about) = &seen.frame.about else { return };
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.heading(&about.title);
-        ui.label(&about.about);
+        ui.label(flowing(&about.about));
         ui.weak(&about.cite);
         ui.separator();
         ui.label(format!("{} neurons, {} synapses, {}", count(about.neurons().into()), count(about.synapses), bytes(about.bytes)));

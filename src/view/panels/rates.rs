@@ -6,7 +6,7 @@ use egui_plot::{Line, PlotPoints};
 use crate::export::{Column, Table};
 use crate::session::live::{About, Frame};
 use crate::view::look::colour;
-use crate::view::panel::{Panels, Seen, bin, faint, legend, plot};
+use crate::view::panel::{Panels, Seen, bin, faint, named};
 
 /// Points of a line, at most.
 const POINTS: u64 = 300;
@@ -19,7 +19,7 @@ pub fn show(ui: &mut Ui, seen: &mut Seen) {
     let most = lines.iter().chain(seen.ghost.iter()).flatten().map(|p| p[1]).fold(1.0, f64::max);
     let names: Vec<String> = about.network.populations.iter().map(|p| p.name.clone()).collect();
     let ghost = seen.ghost.clone();
-    let shown = plot("rates").legend(legend()).y_axis_label("spikes/s").x_axis_label("ms").show(ui, |ui| {
+    let shown = named("rates", names.len()).y_axis_label("spikes/s").x_axis_label("ms").show(ui, |ui| {
         ui.set_plot_bounds_x(from..=to);
         ui.set_plot_bounds_y(0.0..=most * 1.08);
         for (i, line) in ghost.into_iter().enumerate() {

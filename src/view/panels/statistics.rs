@@ -11,7 +11,7 @@ use crate::record::spectrum;
 use crate::session::live::{About, Chunk};
 use crate::view::later::Later;
 use crate::view::look::{colour, number};
-use crate::view::panel::{Seen, bin, faint, legend, plot};
+use crate::view::panel::{Seen, bin, faint, named};
 
 /// Seconds between two computations.
 const EVERY: f64 = 0.25;
@@ -60,6 +60,7 @@ impl Intervals {
         let names: Vec<String> = about.network.populations.iter().map(|p| p.name.clone()).collect();
         ui.columns(2, |columns| {
             let chart = |ui: &mut Ui, id, label: &str, most: f64, of: &dyn Fn(&Shape) -> Vec<f64>, name: &dyn Fn(usize) -> String| {
+                let top = shapes.iter().flat_map(of).fold(1e-3, f64::max);
                 let charts: Vec<BarChart> = shapes
                     .iter()
                     .enumerate()
@@ -70,11 +71,15 @@ impl Intervals {
                         BarChart::new(name(i), bars).color(faint(colour(dark, i)))
                     })
                     .collect();
-                let shown = plot(id).legend(legend()).x_axis_label(label.to_string()).show(ui, |ui| {
+                let shown = named(id, shapes.len()).x_axis_label(label.to_string()).show(ui, |ui| {
                     ui.set_plot_bounds_x(0.0..=most);
+                    ui.set_plot_bounds_y(0.0..=top * 1.05);
                     charts.into_iter().for_each(|c| ui.bar_chart(c));
                 });
-                shown.response.widget_info(|| WidgetInfo::labeled(Role::Image, true, label));
+                let told: Vec<String> = (0..shapes.len()).filter(|i| shapes[*i].neurons > 0).map(name).collect();
+                let told = format!("{label}; {}", told.join(", "));
+                shown.response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &told));
+                shown.response.on_hover_text(told);
             };
             chart(&mut columns[0], "isi", "interval (ms)", longest.max(1.0), &|s| s.intervals.clone(), &|i| names[i].clone());
             let with_cv = |i: usize| format!("{}: mean CV {}", names[i], number(shapes[i].mean_cv));
@@ -185,7 +190,7 @@ impl Spectrum {
         }
         let most = lines.iter().flatten().map(|p| p[1]).fold(1e-9, f64::max);
         let label = "power of the population count (log10, relative)";
-        let shown = plot("spectrum").legend(legend()).x_axis_label("Hz").y_axis_label(label).show(ui, |ui| {
+        let shown = named("spectrum", names.len()).x_axis_label("Hz").y_axis_label(label).show(ui, |ui| {
             ui.set_plot_bounds_x(0.0..=300.0);
             for (i, (line, name)) in lines.into_iter().zip(names).enumerate() {
                 let line: Vec<[f64; 2]> = line.into_iter().filter(|p| p[1] > 0.0).map(|p| [p[0], (p[1] / most).log10()]).collect();
