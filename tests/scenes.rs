@@ -107,11 +107,20 @@ fn reward_reaches_back_to_the_pair_that_earned_it() {
     assert!(!good && said.matches("0.5000  expected").count() == 5, "{said}");
 }
 
+#[test]
+fn two_cells_lock_by_their_gap_junction_and_not_without() {
+    let (good, said) = verified("two_cell_gap", "cpu");
+    assert!(good, "{said}");
+    let changed = Changed::new("two_cell_gap", "conductance = \"g\"", "conductance = \"0 nS\"");
+    let (good, said) = verified(changed.0.to_str().unwrap(), "cpu");
+    assert!(!good && said.contains("FAIL locking.slow"), "{said}");
+}
+
 /// Minutes: `cargo test --release --test scenes -- --ignored`.
 #[test]
 #[ignore = "statistics over seeds"]
 fn networks_that_learn_reach_their_published_states() {
-    for name in ["song_stdp", "vogels_2011"] {
+    for name in ["song_stdp", "vogels_2011", "tum_bursts", "ring_bump"] {
         let (good, said) = verified(name, "cpu");
         assert!(good, "{said}");
     }

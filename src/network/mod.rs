@@ -17,6 +17,7 @@ pub struct Network {
     pub duration: u64,
     pub populations: Vec<Population>,
     pub projections: Vec<Projection>,
+    pub gaps: Vec<Gap>,
     pub stimuli: Vec<Stimulus>,
     pub probes: Vec<Probe>,
 }
@@ -155,6 +156,18 @@ pub struct Projection {
     pub storage: Option<Storage>,
     /// How its synapses change; static ones do not.
     pub changing: Option<Changing>,
+}
+
+/// Electrical coupling of the neurons of two parts, each with each or one with one: the same conductance both ways.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gap {
+    pub from: Part,
+    pub to: Part,
+    pub one_to_one: bool,
+    /// In the unit of the input over that of the variable: nS for pA and mV.
+    pub conductance: f64,
+    /// Variable and input, by number, of either side.
+    pub sides: [[usize; 2]; 2],
 }
 
 /// A synapse model with its numbers.

@@ -5,7 +5,7 @@
 
 use super::lower::lower;
 use super::{History, Plan, TracePlan, Traced, scale};
-use crate::network::{Drive, Network, Projection, Rule, Stimulus, Synapse};
+use crate::network::{Drive, Gap, Network, Projection, Rule, Stimulus, Synapse};
 
 /// The plan of `new`, for an engine that runs `plan`, which came from `old`. An error says what needs a rebuild, or what is wrong.
 pub fn edit(old: &Network, plan: &Plan, new: &Network) -> Result<Plan, String> {
@@ -90,6 +90,10 @@ pub fn structure(old: &Network, new: &Network) -> Option<String> {
         old.projections.len() == new.projections.len() && old.projections.iter().zip(&new.projections).all(|(a, b)| wired_alike(a, b));
     if !alike {
         return Some("the wiring (rules, degrees, delays, who projects to whom)".into());
+    }
+    let coupled = |network: &Network| network.gaps.iter().map(|g| Gap { conductance: 0.0, ..g.clone() }).collect::<Vec<_>>();
+    if coupled(old) != coupled(new) {
+        return Some("who is coupled to whom by gap junctions".into());
     }
     if old.stimuli.len() != new.stimuli.len() || !old.stimuli.iter().zip(&new.stimuli).all(|(a, b)| driven_alike(a, b)) {
         return Some("the kind or the target of a stimulus".into());

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::laws::{self, Spread};
 use super::space::{self, Between, Sheet};
-use super::traces;
 use super::{
-    Choice, DriveKind, DrivePlan, Keep, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight, Wiring, purpose, scale, storage,
+    Choice, DriveKind, DrivePlan, GapPlan, Keep, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight, Wiring, purpose, scale,
+    storage,
 };
+use super::{gaps, traces};
 use crate::base::draw::Poisson;
 use crate::network::{Drive, Network, Population, Probe, Projection, Rate, Receptor, Rule, Stimulus, Synapse, Values};
 
@@ -64,6 +65,7 @@ pub fn lower(network: &Network, wirings: Vec<Arc<Wiring>>, storage: Vec<Choice>,
         ring: longest as usize + 1,
         populations,
         projections,
+        gaps: gaps::gaps(network)?,
         drives,
         traces: sources,
         targets,
@@ -290,6 +292,7 @@ fn budget(plan: &Plan) -> Vec<(&'static str, u64)> {
         ("state", plan.populations.iter().map(columns).sum()),
         ("histories", plan.history_bytes()),
         ("traces", plan.traces.iter().map(|t| u64::from(plan.populations[t.population].size) * 4 * (1 + t.states.len() as u64)).sum()),
+        ("gap junctions", plan.gaps.iter().map(GapPlan::bytes).sum()),
         ("drive", plan.drives.iter().map(|d| u64::from(d.to.len()) * 16).sum()),
     ]
 }

@@ -2,6 +2,7 @@
 
 mod edit;
 mod estimate;
+mod gaps;
 mod harvest;
 mod laws;
 mod lower;
@@ -15,6 +16,7 @@ mod wiring;
 
 pub use edit::{State, edit, observe, resumed, resumed_within, structure, too_much};
 pub use estimate::estimate;
+pub use gaps::GapPlan;
 pub use harvest::{Harvest, Sample, Spike};
 pub use lower::{plan, plan_within};
 pub use scale::UNDER_WAY;

@@ -6,8 +6,8 @@ use crate::base::draw::{Poisson, Quantile};
 use crate::model::program::Program;
 use crate::network::{Part, Storage, Synapse, Wave, Which};
 
-use super::Wiring;
 use super::space::{Between, ByDistance, Sheet};
+use super::{GapPlan, Wiring};
 
 pub struct Plan {
     /// Length of a step, ms.
@@ -20,6 +20,7 @@ pub struct Plan {
     pub ring: usize,
     pub populations: Vec<PopulationPlan>,
     pub projections: Vec<ProjectionPlan>,
+    pub gaps: Vec<GapPlan>,
     pub drives: Vec<DrivePlan>,
     /// Traces of sources, and of targets of synapses whose weights change.
     pub traces: Vec<TracePlan>,

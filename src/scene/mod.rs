@@ -6,6 +6,7 @@ mod expectations;
 mod fields;
 mod files;
 mod functions;
+mod gaps;
 mod knobs;
 mod lesson;
 mod origin;
@@ -70,7 +71,7 @@ pub struct Scene {
     pub resolved: String,
 }
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "format",
     "title",
     "about",
@@ -84,6 +85,7 @@ const KEYS: [&str; 20] = [
     "populations",
     "synapses",
     "projections",
+    "gap_junctions",
     "stimuli",
     "probes",
     "presets",
@@ -115,6 +117,7 @@ pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Re
     let places = parts::Places { populations: &made.all, members: &made.members, families: &made.families, unread: &made.unread, seed };
     let synapses = synapses::synapses(&mut reader, table);
     let projections = projections::projections(&mut reader, table, &places, &synapses);
+    let gaps = gaps::gaps(&mut reader, table, &places);
     let stimuli = stimuli::stimuli(&mut reader, table, &places);
     let probes = probes::probes(&mut reader, table, &places, &projections);
     let known = expectations::Known { places: &places, projections: &projections };
@@ -130,7 +133,7 @@ pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Re
     if !reader.problems.is_empty() {
         return Err(reader.problems.into_iter().map(|p| origin::traced(p, &source, &file)).collect());
     }
-    let network = Network { title: title.clone(), dt, seed, warmup, duration, populations: made.all, projections, stimuli, probes };
+    let network = Network { title: title.clone(), dt, seed, warmup, duration, populations: made.all, projections, gaps, stimuli, probes };
     let (about, cite, resolved) = (text("about"), text("cite"), source.text.clone());
     Ok(Scene { network, title, about, cite, preset, presets, knobs, buttons, lesson, saved, resolved })
 }

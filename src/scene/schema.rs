@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{PARAMETER_KEYS, RUN_KEYS, TABLE_KEYS, expectations, lesson, populations, probes, projections, stimuli, synapses};
+use super::{PARAMETER_KEYS, RUN_KEYS, TABLE_KEYS, expectations, gaps, lesson, populations, probes, projections, stimuli, synapses};
 
 /// A JSON Schema of draft 7.
 pub fn schema() -> Value {
@@ -56,6 +56,7 @@ fn object(table: &str, keys: &[&str]) -> Value {
     let required = match table {
         "run" => &["duration"][..],
         "projection" => &["from", "to", "rule", "weight"],
+        "gap junction" => &["from", "to", "conductance"],
         "stimulus" => &["kind", "to"],
         "probe" => &["record", "of"],
         "column of a file" => &["file"],
@@ -109,6 +110,7 @@ fn property(table: &str, key: &str) -> Value {
         ("", "models") => table_of(refer("model", "")),
         ("", "synapses") => table_of(refer("synapse", "")),
         ("", "populations") => table_of(object("population", &populations::KEYS)),
+        ("", "gap_junctions") => list_of("gap junction", &gaps::KEYS),
         ("", "projections") => list_of("projection", &projections::KEYS),
         ("", "stimuli") => list_of("stimulus", &stimuli::KEYS),
         ("", "probes") => list_of("probe", &probes::KEYS),
@@ -151,6 +153,9 @@ fn property(table: &str, key: &str) -> Value {
         ("model" | "copied model", "about" | "cite" | "equations" | "update" | "threshold" | "reset" | "method" | "receptor_by") => {
             text(about(key))
         }
+        ("gap junction", "rule") => one_of("Who is coupled to whom", &gaps::RULES),
+        ("gap junction", "variable") => text("The state variable whose difference drives the current; V_m unless told"),
+        ("gap junction", "conductance") => refer("quantity", "One for both ways"),
         ("projection", "rule") => one_of("Who is connected to whom", &projections::RULES),
         ("projection", "kernel") => {
             json!({ "type": ["string", "array"], "description": "Of rule distance its name, of rule convolution its rows" })
@@ -164,7 +169,9 @@ fn property(table: &str, key: &str) -> Value {
             "description": "Events per second of each neuron: as values, or as a sine",
             "anyOf": [refer("values", ""), object("rate that swings", &stimuli::SWING_KEYS)]
         }),
-        ("projection", "from" | "to" | "modulator") | ("stimulus", "to") | ("probe", "of") => refer("part", ""),
+        ("projection", "from" | "to" | "modulator") | ("gap junction", "from" | "to") | ("stimulus", "to") | ("probe", "of") => {
+            refer("part", "")
+        }
         ("probe", "record") => text("spikes, rate, weights, or a state variable of the model"),
         ("expectation", "between" | "near" | "above" | "below" | "within") => refer("bounds", ""),
         ("expectation", "bin") => {

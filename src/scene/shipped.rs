@@ -26,6 +26,9 @@ const GROUPS: [Group; 2] = [
             "song_stdp",
             "vogels_2011",
             "dopamine",
+            "tum_bursts",
+            "ring_bump",
+            "two_cell_gap",
             "microcircuit"
         ],
     ),

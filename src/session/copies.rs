@@ -73,7 +73,18 @@ fn copies(network: &Network, population: usize, parameters: &[f64], currents: &[
     };
     let stimuli = currents.iter().enumerate().filter(|(_, c)| **c != 0.0).map(stimulus).collect();
     let (title, dt, seed) = (network.title.clone(), network.dt, network.seed);
-    Ok(Network { title, dt, seed, warmup: 0, duration: 0, populations: vec![cell], projections: Vec::new(), stimuli, probes: Vec::new() })
+    Ok(Network {
+        title,
+        dt,
+        seed,
+        warmup: 0,
+        duration: 0,
+        populations: vec![cell],
+        projections: Vec::new(),
+        gaps: Vec::new(),
+        stimuli,
+        probes: Vec::new(),
+    })
 }
 
 fn run(network: &Network, machine: &Machine, ms: f64) -> Result<Harvest, String> {

@@ -21,6 +21,7 @@ mod currents;
 mod drift;
 mod drive;
 mod exchange;
+mod gaps;
 mod histories;
 mod learning;
 mod part;

@@ -20,6 +20,9 @@ pub struct Setup {
 
 impl Setup {
     pub(super) fn batch(&self, plan: &Plan) -> usize {
+        if !plan.gaps.is_empty() {
+            return 1;
+        }
         let shortest = plan.projections.iter().map(|p| p.shortest()).fold(LONGEST as f64, f64::min) as usize;
         let room = SUMS / (4 * plan.slots).max(1);
         self.batch.unwrap_or(room.max(1)).clamp(1, shortest.max(1))
@@ -27,6 +30,10 @@ impl Setup {
 
     /// As many as there are, unless a batch is too short to share.
     pub(super) fn threads(&self, plan: &Plan) -> usize {
+        if !plan.gaps.is_empty() {
+            // The voltages of all neurons are at hand at every step.
+            return 1;
+        }
         let work = work(plan) * self.batch(plan) as f64;
         self.threads.unwrap_or_else(|| rayon::current_num_threads().min((work / PAYS) as usize)).max(1)
     }

@@ -94,6 +94,9 @@ impl Gpu {
                 plan.populations[p.source].name, plan.populations[p.target].name
             ));
         }
+        if !plan.gaps.is_empty() {
+            return Err("the GPU engine has no gap junctions yet: --backend cpu".into());
+        }
         let moves = |p: &&crate::plan::ProjectionPlan| p.plastic.as_ref().is_some_and(|w| w.drift.is_some() || w.modulator.is_some());
         if let Some(p) = plan.projections.iter().find(moves) {
             return Err(format!(
