@@ -75,8 +75,10 @@ impl History {
                 trace.push(*value);
             }
         }
-        let mut next =
-            Chunk { from: harvest.from, to: harvest.to, spikes: harvest.spikes, watched: watched.clone(), traces, ..Chunk::default() };
+        // A copy of just its size: what it was gathered in may be twice as large, and made smaller it would leave a hole that is
+        // held as long as the chunk.
+        let spikes = harvest.spikes.as_slice().to_vec();
+        let mut next = Chunk { from: harvest.from, to: harvest.to, spikes, watched: watched.clone(), traces, ..Chunk::default() };
         let small = |c: &Chunk| c.spikes.len() < SMALL && c.traces.iter().map(Vec::len).sum::<usize>() < SMALL;
         if let Some(last) = self.chunks.back().filter(|c| small(c) && Arc::ptr_eq(&c.watched, watched) && c.to == next.from).cloned() {
             next = joined(&last, &next);

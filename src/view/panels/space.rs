@@ -19,6 +19,8 @@ use crate::view::raster::quad;
 
 /// Up to so many neurons are drawn one by one; more are gathered in cells.
 const SINGLE: usize = 20_000;
+/// Side of a cell, in points, at least.
+const LEAST: f32 = 2.0;
 /// Up to so many are round.
 const ROUND: usize = 2_000;
 /// Time constants of what is seen, ms: calm, so that nothing flashes, and quick.
@@ -136,9 +138,9 @@ impl Space {
             }
             return;
         }
-        // So large that a cell holds several neurons: fewer would show the grid of the picture, not of the network.
-        let side = (rect.area() / visible as f32).sqrt().max(0.5) * 2.0;
-        let side = side.max(1.0);
+        // So large that a cell holds several neurons: fewer would show the grid of the picture, not of the network. And never so small
+        // that the cells of a large network cost more than the neurons of a small one.
+        let side = ((rect.area() / visible as f32).sqrt() * 2.0).max(LEAST);
         let (across, down) = (((rect.width() / side).ceil() as usize).max(1), ((rect.height() / side).ceil() as usize).max(1));
         let cell = |p: &Pos2| {
             let (x, y) = (((p.x - rect.left()) / side) as u32, ((p.y - rect.top()) / side) as u32);

@@ -189,7 +189,7 @@ impl Spectrum {
             return;
         }
         let most = lines.iter().flatten().map(|p| p[1]).fold(1e-9, f64::max);
-        let label = "power of the population count (log10, relative)";
+        let label = "log10 of power";
         let shown = named("spectrum", names.len()).x_axis_label("Hz").y_axis_label(label).show(ui, |ui| {
             ui.set_plot_bounds_x(0.0..=300.0);
             for (i, (line, name)) in lines.into_iter().zip(names).enumerate() {

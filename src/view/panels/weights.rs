@@ -35,6 +35,19 @@ struct Histogram {
     told: String,
 }
 
+impl Histogram {
+    /// Values that are all the same.
+    fn is_single(&self) -> bool {
+        self.shares.iter().skip(1).all(|s| *s == 0.0)
+    }
+
+    /// Where it begins and ends; the first bar in the middle if it is alone.
+    fn span(&self, alone: bool) -> (f64, f64) {
+        let end = self.low + self.width * self.shares.len() as f64;
+        if self.shares.is_empty() { (f64::MAX, f64::MIN) } else { (if alone { 2.0 * self.low + self.width - end } else { self.low }, end) }
+    }
+}
+
 #[derive(Default)]
 pub struct Weights {
     /// The projection that a person has chosen.
@@ -194,7 +207,11 @@ fn histogram(values: &[f32], (low, high): (f64, f64)) -> Histogram {
 fn chart(ui: &mut Ui, id: &'static str, label: &str, all: Vec<(&str, Histogram, eframe::egui::Color32)>) {
     let told: Vec<String> = all.iter().map(|(name, h, _)| format!("{name}: {}", h.told)).collect();
     let told = format!("{label}, {}", told.join("; "));
+    let alone = all.iter().all(|(_, h, _)| h.is_single());
+    let (from, to) = all.iter().map(|(_, h, _)| h.span(alone)).fold((f64::MAX, f64::MIN), |a, b| (a.0.min(b.0), a.1.max(b.1)));
+    let (from, to) = if from < to { (from, to) } else { (0.0, 1.0) };
     let shown = plot(id).legend(legend()).x_axis_label(label.to_string()).y_axis_label("share of the synapses").show(ui, |ui| {
+        ui.set_plot_bounds_x(from..=to);
         for (name, h, tint) in all {
             let bar = |(i, share): (usize, &f64)| Bar::new(h.low + (i as f64 + 0.5) * h.width, *share).width(h.width);
             let bars = h.shares.iter().enumerate().filter(|(_, s)| **s > 0.0).map(bar).collect();
