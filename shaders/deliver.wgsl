@@ -9,7 +9,7 @@ struct Batch {
 }
 
 struct Work {
-    counts: array<u32, 4>,
+    counts: array<u32, 8>,
     items: array<u32>,
 }
 
@@ -93,7 +93,7 @@ fn deliver(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
     for (var w = group.x; w < count; w += groups.x) {
         let item = {{ITEM}}u * (batch.list * capacity + w);
         let row = work.items[item];
-        let p = 4u + 32u * (work.items[item + 1u] >> 8u);
+        let p = {{HEADER}}u + {{RECORD}}u * (work.items[item + 1u] >> 8u);
         now = (batch.first + (work.items[item + 1u] & 255u) + 1u) % info[0];
         {{TAKE}}
         {{CHUNKS}}

@@ -28,6 +28,12 @@ fn take(p: u32, slot: u32, delay: u32, weight: i32) {
         } else {
             weights[wires[p + 28u] + n / 2u] = half | (bits << 16u);
         }
+    } else if (wires[p + 27u] == 3u) {
+        // In units of the largest, whose reciprocal stands among the words of how weights change.
+        let unit = bitcast<f32>(wires[wires[p + 32u] + 10u]);
+        let x = f32(weight << wires[p + 15u]) * unit;
+        let low = select(x, 0.0, x < 0.0);
+        weights[wires[p + 28u] + at - wires[p + 29u]] = bitcast<u32>(select(low, 1.0, low > 1.0));
     }
     at++;
 }

@@ -12,7 +12,8 @@ struct Batch {
 }
 
 struct Work {
-    counts: array<atomic<u32>, 4>,
+    // By list: work items, rows that change, whether a history is nearly full, the step up to which all synapses are settled.
+    counts: array<atomic<u32>, 8>,
     // Row, projection << 8 | step within the batch, chunk of the row, and, where spikes have one, their factor.
     items: array<u32>,
 }
@@ -23,7 +24,9 @@ struct Log {
     broken: atomic<u32>,
     events: atomic<u32>,
     events_high: atomic<u32>,
-    unused: array<u32, 3>,
+    // Entries that a history has lost while a synapse needed them.
+    pushed: atomic<u32>,
+    unused: array<u32, 2>,
     spikes: array<vec2<u32>>,
 }
 
@@ -31,7 +34,7 @@ var<immediate> batch: Batch;
 @group(0) @binding(0) var<storage, read> info: array<u32>;
 @group(0) @binding(1) var<storage, read> numbers: array<f32>;
 @group(0) @binding(2) var<storage, read> waves: array<u32>;
-@group(0) @binding(3) var<storage, read_write> state: array<f32>;
+@group(0) @binding(3) var<storage, read_write> state: array<u32>;
 @group(0) @binding(4) var<storage, read_write> ring: array<i32>;
 @group(0) @binding(5) var<storage, read_write> work: Work;
 @group(0) @binding(6) var<storage, read_write> log: Log;
@@ -136,6 +139,8 @@ fn update(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grou
     let g = group.y * groups.x + group.x;
     if (g == 0u && lane == 0u) {
         atomicStore(&work.counts[1u - batch.list], 0u);
+        atomicStore(&work.counts[3u - batch.list], 0u);
+        atomicStore(&work.counts[5u - batch.list], 0u);
     }
     if (g >= info[5]) {
         return;

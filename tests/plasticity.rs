@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::slice::from_ref;
 use std::sync::Arc;
 
-use common::{advance, cpu, load, machines, origin, rendered, start};
+use common::{advance, cpu, load, origin, rendered, start};
 use serde_json::Value;
 use synfire::base::rng::Stream;
 use synfire::engine::cpu::{Cpu, Setup};
@@ -403,13 +403,6 @@ fn a_synapse_takes_eight_bytes_and_probes_give_weights_in_their_unit() {
 
 #[test]
 fn what_cannot_be_is_told_with_a_remedy() {
-    for machine in machines().iter().filter(|m| m.describe().engine == "gpu") {
-        let origin = origin(&network(), None, &[]);
-        let scene = load(&origin);
-        let plan = Arc::new(plan(&scene.network).unwrap());
-        let refused = synfire::session::Simulation::new(origin, scene, plan, machine, None).err().unwrap();
-        assert!(refused.contains("cannot change the weights from exc to exc yet: --backend cpu"), "{refused}");
-    }
     let own = "[synapses.own]\nequations = \"\"\"\nda/dt = -a/tau\ndb/dt = -b/tau\n\"\"\"\non_pre = \"w -= b; a += 1\"\non_post = \"w += a; b += 1\"\n\
                [synapses.own.parameters]\ntau = \"20 ms\"\n[synapses.own.source]\na = 0\n[synapses.own.target]\nb = 0\n";
     let good = network().replace("[synapses.pair]", &format!("{own}[synapses.pair]"));

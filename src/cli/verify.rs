@@ -73,8 +73,8 @@ struct Run {
 fn weighed(preset: &Preset, simulation: &Simulation) -> Vec<Vec<Option<Result<f64, String>>>> {
     let one = |e: &Expectation, i: &Interval| {
         let parts = i.synapses.iter().map(|(projection, from, to)| simulation.relative_weights((*projection, from, to)));
-        let weights = parts.collect::<Vec<_>>().concat();
-        (!i.synapses.is_empty()).then(|| measure_weights(&e.metric, &weights, e.window.bin))
+        let weights = parts.collect::<Result<Vec<_>, _>>().map(|all| all.concat());
+        (!i.synapses.is_empty()).then(|| weights.and_then(|weights| measure_weights(&e.metric, &weights, e.window.bin)))
     };
     preset.expect.iter().map(|e| e.intervals.iter().map(|i| one(e, i)).collect()).collect()
 }

@@ -139,7 +139,12 @@ pub struct Plastic {
 impl Plastic {
     /// A weight in units of the largest, from the quanta with which it begins.
     pub fn start(&self, quanta: i32) -> f32 {
-        (quanta as f32 * (1.0 / f64::from(self.quanta)) as f32).clamp(0.0, 1.0)
+        (quanta as f32 * self.unit()).clamp(0.0, 1.0)
+    }
+
+    /// One quantum, in units of the largest weight.
+    pub fn unit(&self) -> f32 {
+        (1.0 / f64::from(self.quanta)) as f32
     }
 
     /// The quanta that a weight brings.

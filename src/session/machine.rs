@@ -158,11 +158,11 @@ impl Engine {
     }
 
     /// The weights of a projection, in canonical order and units of the largest, if they change.
-    pub fn weights(&self, projection: usize) -> Option<Vec<f32>> {
+    pub fn weights(&self, projection: usize) -> Result<Option<Vec<f32>>, String> {
         match self {
-            Engine::Cpu(e) => e.weights(projection),
+            Engine::Cpu(e) => Ok(e.weights(projection)),
             #[cfg(feature = "gpu")]
-            Engine::Gpu(_) => None,
+            Engine::Gpu(e) => e.weights(projection),
         }
     }
 

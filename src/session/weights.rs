@@ -41,23 +41,27 @@ impl Simulation {
             if result.is_ok() {
                 result = each(c, w as f32);
             }
-        });
+        })?;
         result
     }
 
     /// The weights of some synapses in canonical order: in units of the largest where they change, else in their own unit.
-    pub fn relative_weights(&self, synapses: (usize, &Which, &Which)) -> Vec<f64> {
+    pub fn relative_weights(&self, synapses: (usize, &Which, &Which)) -> Result<Vec<f64>, String> {
         let plastic = self.plan.projections.get(synapses.0).and_then(|p| p.plastic.as_ref());
         let unit = plastic.map_or(1.0, |plastic| plastic.most);
         let mut out = Vec::new();
-        self.each_weight(synapses, |_, w| out.push(w / unit));
-        out
+        self.each_weight(synapses, |_, w| out.push(w / unit))?;
+        Ok(out)
     }
 
     /// Gives every synapse of a part of a projection, and its weight now.
-    fn each_weight(&self, (projection, from, to): (usize, &Which, &Which), mut each: impl FnMut(Connection, f64)) {
-        let Some(p) = self.plan.projections.get(projection) else { return };
-        if let (Some(plastic), Some(weights)) = (&p.plastic, self.engine.weights(projection)) {
+    fn each_weight(
+        &self,
+        (projection, from, to): (usize, &Which, &Which),
+        mut each: impl FnMut(Connection, f64),
+    ) -> Result<(), String> {
+        let Some(p) = self.plan.projections.get(projection) else { return Ok(()) };
+        if let (Some(plastic), Some(weights)) = (&p.plastic, self.engine.weights(projection)?) {
             let (sources, targets) = (self.plan.populations[p.source].first, self.plan.populations[p.target].first);
             let mut weights = weights.into_iter();
             connections(&self.plan, p, |c| {
@@ -67,8 +71,9 @@ impl Simulation {
                     each(c, f64::from(w) * plastic.most);
                 }
             });
-            return;
+            return Ok(());
         }
         connections_of(&self.plan, p, from, to, |c| each(c, f64::from(c.weight) / p.weight.quanta));
+        Ok(())
     }
 }

@@ -172,7 +172,7 @@ impl Builder<'_> {
                         let pair = |w: &[i32]| w[0] as u32 & 0xFFFF | (w.get(1).copied().unwrap_or(0) as u32) << 16;
                         write(buffers.weights, word + (at - origin) / 2, &weights.chunks(2).map(pair).collect::<Vec<_>>());
                     }
-                    Format::Long => write(buffers.weights, word + at - origin, bytemuck::cast_slice(weights)),
+                    Format::Long | Format::Plastic => write(buffers.weights, word + at - origin, bytemuck::cast_slice(weights)),
                 }
             }
             // Written bytes wait in host memory until a submission takes them.
@@ -216,9 +216,10 @@ impl<'a> Drawing<'a> {
     fn row(&mut self, source: u32) -> impl Iterator<Item = (u32, u32, i32)> {
         self.drawn.clear();
         self.synapses.row(source, &mut self.drawn);
-        let (piece, bases) = (self.piece, self.bases);
+        let (piece, bases, p, synapses) = (self.piece, self.bases, self.p, &self.synapses);
         let here = self.drawn.iter().filter(move |d| (piece.from..piece.to).contains(&d.target));
-        here.map(move |d| (d.target.wrapping_add(bases[usize::from(d.weight < 0)]), d.delay, d.weight))
+        let weight = move |d: &Drawn| p.plastic.as_ref().map_or(d.weight, |c| c.start(synapses.quanta(d)).to_bits() as i32);
+        here.map(move |d| (d.target.wrapping_add(bases[usize::from(d.weight < 0)]), d.delay, weight(d)))
     }
 }
 

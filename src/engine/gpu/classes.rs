@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::kernels::FACTOR;
 use super::tables::{DRIVE_WORDS, PROBE_WORDS};
 use super::wires::item_words;
-use super::{emit, traces};
+use super::{emit, plastic, rules, traces};
 use crate::network::{Wave, Which};
 use crate::plan::{DriveKind, DrivePlan, Keep, Number, Plan, ProbePlan};
 
@@ -14,23 +14,32 @@ use crate::plan::{DriveKind, DrivePlan, Keep, Number, Plan, ProbePlan};
 #[derive(Default)]
 pub struct Classes {
     bodies: Vec<String>,
-    /// Functions of traces.
+    /// Functions of traces, and of histories.
     traces: Vec<String>,
+    histories: Vec<String>,
     /// The most traces that a population has.
     told: usize,
+    /// Whether any weights change.
+    plastic: bool,
 }
 
 impl Classes {
     /// The number of the function for this population.
     pub fn number(&mut self, plan: &Plan, population: usize) -> u32 {
-        let traces: Vec<usize> = plan.traces_of(population).map(|(_, t)| place(&mut self.traces, traces::function(t))).collect();
+        let traced = plan.traces_of(population).map(|(n, t)| traces::function(t, plastic::of_plastic(plan, n)));
+        let traces: Vec<usize> = traced.map(|text| place(&mut self.traces, text)).collect();
+        let histories: Vec<usize> =
+            plastic::targets_of(plan, population).map(|(_, t)| place(&mut self.histories, rules::history(t))).collect();
         self.told = self.told.max(traces.len());
-        place(&mut self.bodies, function(plan, population, &traces)) as u32
+        self.plastic |= plastic::any(plan);
+        place(&mut self.bodies, function(plan, population, &traces, &histories)) as u32
     }
 
     /// The update kernel, complete.
     pub fn kernel(&self, group: u32) -> String {
         let traces: String = self.traces.iter().enumerate().map(|(k, b)| format!("fn trace_{k}{b}\n")).collect();
+        let histories: String = self.histories.iter().enumerate().map(|(k, b)| format!("fn history_{k}{b}\n")).collect();
+        let announce = if self.plastic { include_str!("../../../shaders/announce.wgsl") } else { "" };
         let (declared, factor, start) = match self.told {
             0 => (String::new(), "", ""),
             n => (
@@ -42,7 +51,8 @@ impl Classes {
         let functions: String = self.bodies.iter().enumerate().map(|(k, b)| format!("fn class_{k}{b}\n")).collect();
         let cases: String = (0..self.bodies.len()).map(|k| format!("        case {k}u: {{ class_{k}(p, i); }}\n")).collect();
         let text = include_str!("../../../shaders/update.wgsl")
-            .replace("{{CLASSES}}", &(traces + &functions))
+            .replace("{{CLASSES}}", &[announce, &traces, &histories, &functions].concat())
+            .replace("{{CHANGE}}", &plastic::ITEM.to_string())
             .replace("{{TOLD}}", &declared)
             .replace("{{FACTOR}}", factor)
             .replace("{{START}}", start)
@@ -76,7 +86,7 @@ fn receptor(plan: &Plan, population: usize, slot: usize) -> usize {
 }
 
 /// Text of a function without its name. Writing to a String cannot fail, so its results are dropped.
-fn function(plan: &Plan, index: usize, traces: &[usize]) -> String {
+fn function(plan: &Plan, index: usize, traces: &[usize], histories: &[usize]) -> String {
     let population = &plan.populations[index];
     let program = &population.program;
     let mut o = String::from("(p: u32, i: u32) {\n");
@@ -90,7 +100,7 @@ fn function(plan: &Plan, index: usize, traces: &[usize]) -> String {
         let _ = writeln!(o, "    let q{r} = numbers[info[p + 9u] + {r}u];");
     }
     for s in 0..program.states {
-        let _ = writeln!(o, "    var s{s} = state[info[p + 4u] + {s}u * len + i];");
+        let _ = writeln!(o, "    var s{s} = bitcast<f32>(state[info[p + 4u] + {s}u * len + i]);");
     }
     for (j, (_, drive)) in drives(plan, index).enumerate() {
         let _ = writeln!(o, "    let d{j} = info[p + 7u] + {}u;", j * DRIVE_WORDS);
@@ -105,6 +115,11 @@ fn function(plan: &Plan, index: usize, traces: &[usize]) -> String {
         let _ = writeln!(o, "    let h{j} = info[p + 8u] + {}u;", j * PROBE_WORDS);
         member(&mut o, &probe.of, &format!("h{j} + 1u"), 'e', 'g', j);
     }
+    // Spikes of the batch, by step.
+    let changes = !histories.is_empty() || plan.traces_of(index).any(|(n, _)| plastic::of_plastic(plan, n));
+    if changes {
+        o += "    var spikes = 0u;\n";
+    }
     o += "    for (var t = 0u; t < batch.steps; t++) {\n        let now = batch.first + t;\n";
     o += "        let at = ((now + 1u) % info[0]) * info[1] + info[p + 3u] + i;\n";
     for r in 0..program.receptors {
@@ -118,8 +133,16 @@ fn function(plan: &Plan, index: usize, traces: &[usize]) -> String {
     o += &emit::body(program);
     (0..program.states).for_each(|s| o += &format!("        s{s} = flush(s{s});\n"));
     o += "        if (spiked) {\n";
-    for (k, number) in traces.iter().enumerate() {
-        let _ = writeln!(o, "            told[{}] = trace_{number}(info[p + 11u] + {}u, i, len, now + 1u);", k + 1, 2 * k);
+    for (k, (number, (n, _))) in traces.iter().zip(plan.traces_of(index)).enumerate() {
+        let place = if plastic::of_plastic(plan, n) { "within" } else { "i" };
+        let fresh = if changes { "spikes == 0u" } else { "false" };
+        let _ = writeln!(o, "            told[{}] = trace_{number}(info[p + 11u] + {}u, {place}, now + 1u, {fresh});", k + 1, 3 * k);
+    }
+    for (k, number) in histories.iter().enumerate() {
+        let _ = writeln!(o, "            history_{number}(info[p + 13u] + {}u, i, now + 1u);", 2 * k);
+    }
+    if changes {
+        o += "            spikes |= 1u << t;\n";
     }
     o += "            emit(first + i, within, info[p + 10u], t);\n        }\n";
     for (j, (_, probe)) in probes(plan, index).enumerate() {
@@ -129,9 +152,17 @@ fn function(plan: &Plan, index: usize, traces: &[usize]) -> String {
             "        if (g{j} && (now + 1u) % info[h{j}] == 0u) {{\n            let sample = (now + 1u) / info[h{j}] - batch.origin / info[h{j}] - 1u;\n            samples[info[h{j} + 3u] + sample * info[h{j} + 2u] + e{j}] = s{v};\n        }}"
         );
     }
-    o += "    }\n    var whole = true;\n";
+    o += "    }\n";
+    if changes {
+        o += "    if (spikes != 0u) {\n        announce(within, info[p + 12u], spikes);\n";
+        for (k, (_, t)) in plastic::targets_of(plan, index).enumerate() {
+            let _ = writeln!(o, "        watch(info[p + 13u] + {}u, i, {}u);", 2 * k, plastic::entry(t));
+        }
+        o += "    }\n";
+    }
+    o += "    var whole = true;\n";
     for s in 0..program.states {
-        let _ = writeln!(o, "    state[info[p + 4u] + {s}u * len + i] = s{s};\n    whole = whole && finite(s{s});");
+        let _ = writeln!(o, "    state[info[p + 4u] + {s}u * len + i] = bitcast<u32>(s{s});\n    whole = whole && finite(s{s});");
     }
     o += "    if (!whole) {\n        atomicStore(&log.broken, 1u);\n    }\n}\n";
     o

@@ -5,7 +5,9 @@ use std::sync::{Arc, OnceLock};
 use super::Device;
 use super::classes::Classes;
 use super::memory::{Memory, Shard};
-use super::wires::{CHUNK, WALKS, item_words};
+use super::wires::{CHUNK, HEADER, RECORD, WALKS, item_words};
+use super::{plastic, rules};
+use crate::plan::Plan;
 
 /// Threads of a workgroup, unless a test asks for others.
 pub const GROUP: u32 = 64;
@@ -14,6 +16,7 @@ const WIDEST: u32 = 65_535;
 /// Which bindings are only read.
 const UPDATE: [bool; 8] = [true, true, true, false, false, false, false, false];
 const DELIVER: [bool; 8] = [true, true, true, true, true, true, false, false];
+const CHANGE: [bool; 8] = [true, true, true, false, false, false, false, true];
 const COUNT: [bool; 2] = [true, false];
 const FILL: [bool; 4] = [true, true, false, false];
 
@@ -47,6 +50,14 @@ impl Kernel {
         pass.set_immediates(0, bytemuck::cast_slice(&portion));
         pass.set_bind_group(0, bound, &[]);
         pass.dispatch_workgroups(portion[2].div_ceil(self.group), 1, 1);
+    }
+
+    /// A fixed grid for a batch.
+    fn stride(&self, pass: &mut wgpu::ComputePass<'_>, bound: &wgpu::BindGroup, batch: [u32; 4], grid: u32) {
+        pass.set_pipeline(&self.pipeline);
+        pass.set_immediates(0, bytemuck::cast_slice(&batch));
+        pass.set_bind_group(0, bound, &[]);
+        pass.dispatch_workgroups(grid, 1, 1);
     }
 }
 
@@ -97,16 +108,25 @@ impl Fixed {
 pub struct Kernels {
     update: Kernel,
     deliver: Arc<Kernel>,
+    /// Of rows whose weights change: those with spikes, and all where a history is nearly full.
+    changes: Option<[Kernel; 2]>,
     /// Text of the update kernel.
     text: String,
 }
 
 impl Kernels {
-    /// `drawn` tells whether any row is drawn at every spike, `factor` whether spikes have one.
-    pub fn new(device: &Device, classes: &Classes, group: u32, drawn: bool, factor: bool) -> Result<Self, String> {
+    pub fn new(device: &Device, classes: &Classes, group: u32, plan: &Plan) -> Result<Self, String> {
         let text = classes.kernel(group);
-        let deliver = Fixed::of(device, group)?.deliver(device, drawn, factor)?;
-        Ok(Self { update: Kernel::new(device, "update", &text, &UPDATE, group)?, deliver, text })
+        let drawn = plan.projections.iter().any(|p| p.procedural());
+        let deliver = Fixed::of(device, group)?.deliver(device, drawn, !plan.traces.is_empty())?;
+        let changes = if plastic::any(plan) {
+            let text = changing(group, plan);
+            let kernel = |entry| Kernel::new(device, entry, &text, &CHANGE, group);
+            Some([kernel("change")?, kernel("settle")?])
+        } else {
+            None
+        };
+        Ok(Self { update: Kernel::new(device, "update", &text, &UPDATE, group)?, deliver, changes, text })
     }
 
     /// Builds the update again where an edit has changed its text.
@@ -125,11 +145,14 @@ impl Kernels {
             let s = &*shard;
             let update = [&s.info, &s.numbers, &memory.waves, &s.state, &s.ring, &memory.work, &memory.log, &memory.samples];
             let deliver = [&s.info, &s.wires, &s.ends, &s.synapses, &s.weights, &memory.work, &s.ring, &memory.log];
+            let change = [&s.wires, &s.ends, &s.synapses, &s.weights, &memory.work, &s.ring, &memory.log, &s.state];
+            let changes = self.changes.as_ref().map(|kernels| kernels.each_ref().map(|k| k.bind(device, &change)));
             shard.bound = Some([self.update.bind(device, &update), self.deliver.bind(device, &deliver)]);
+            shard.changes = changes;
         }
     }
 
-    /// One batch: update of every shard, then delivery to every shard.
+    /// One batch: update of every shard, then delivery to every shard, and where weights change what `changes` does.
     pub fn batch(&self, pass: &mut wgpu::ComputePass<'_>, shards: &[Shard], batch: [u32; 4], grid: u32) {
         pass.set_pipeline(&self.update.pipeline);
         pass.set_immediates(0, bytemuck::cast_slice(&batch));
@@ -139,6 +162,17 @@ impl Kernels {
             pass.dispatch_workgroups(wide, shard.groups.div_ceil(wide).max(1), 1);
         }
         self.deliver(pass, shards, batch, grid);
+        if let Some([change, settle]) = &self.changes {
+            let each = |which: usize| shards.iter().filter_map(move |s| s.changes.as_ref().map(|c| &c[which]));
+            each(0).for_each(|bound| change.stride(pass, bound, batch, grid));
+            each(1).for_each(|bound| settle.stride(pass, bound, batch, grid));
+        }
+    }
+
+    /// Brings all weights that change up to the end of the batch, if the list says so.
+    pub fn settle(&self, pass: &mut wgpu::ComputePass<'_>, shards: &[Shard], batch: [u32; 4], grid: u32) {
+        let Some([_, settle]) = &self.changes else { return };
+        shards.iter().filter_map(|s| s.changes.as_ref()).for_each(|bound| settle.stride(pass, &bound[1], batch, grid));
     }
 
     /// Delivers what stands in a work list.
@@ -159,15 +193,23 @@ fn bound(shards: &[Shard]) -> impl Iterator<Item = (&Shard, &[wgpu::BindGroup; 2
 /// What factors are and do.
 pub const FACTOR: &str = include_str!("../../../shaders/lib/factor.wgsl");
 
+const MATH: &str = include_str!("../../../shaders/lib/math.wgsl");
+
+/// With all that draws rows.
 fn composed(text: &str, group: u32) -> String {
-    let parts = [
-        include_str!("../../../shaders/lib/math.wgsl"),
-        include_str!("../../../shaders/lib/philox.wgsl"),
-        include_str!("../../../shaders/lib/wiring.wgsl"),
-        FACTOR,
-        text,
+    let lib = [MATH, include_str!("../../../shaders/lib/philox.wgsl"), include_str!("../../../shaders/lib/wiring.wgsl"), FACTOR];
+    filled(&[&lib[..], &[text]].concat(), group)
+}
+
+fn filled(parts: &[&str], group: u32) -> String {
+    let numbers = [
+        ("{{GROUP}}", group),
+        ("{{CHUNK}}", CHUNK),
+        ("{{WALKS}}", WALKS),
+        ("{{HEADER}}", HEADER as u32),
+        ("{{RECORD}}", RECORD as u32),
+        ("{{ITEM}}", plastic::ITEM),
     ];
-    let numbers = [("{{GROUP}}", group), ("{{CHUNK}}", CHUNK), ("{{WALKS}}", WALKS)];
     numbers.iter().fold(parts.join("\n"), |text, (token, n)| text.replace(token, &n.to_string()))
 }
 
@@ -188,6 +230,14 @@ pub fn delivery(group: u32, drawn: bool, factor: bool) -> String {
     };
     let item = item_words(factor).to_string();
     composed(&text.replace("{{FACTOR}}", declared).replace("{{TAKE}}", take).replace("{{ITEM}}", &item), group)
+}
+
+/// The kernels of weights that change, complete.
+fn changing(group: u32, plan: &Plan) -> String {
+    let [functions, changes, settles] = rules::functions(plan);
+    let text = include_str!("../../../shaders/change.wgsl");
+    let text = text.replace("{{RULES}}", &functions).replace("{{CHANGES}}", &changes).replace("{{SETTLES}}", &settles);
+    self::filled(&[MATH, &text], group)
 }
 
 /// The kernels that count and fill rows, complete.

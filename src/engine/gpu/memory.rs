@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::build::{Buffers, Builder, Laid};
 use super::classes::Classes;
 use super::kernels::{Fixed, GROUP};
+use super::plastic::{self, Stand};
 use super::rows::{self, Rows};
 use super::shards::Piece;
 use super::tables::{self, Sizes, Tables};
@@ -19,7 +20,9 @@ pub struct Shard {
     pub groups: u32,
     pub info: wgpu::Buffer,
     pub numbers: wgpu::Buffer,
+    /// States, then the histories of targets.
     pub state: wgpu::Buffer,
+    pub stands: Vec<Stand>,
     /// The delay ring, then the traces.
     pub ring: wgpu::Buffer,
     traces: Vec<Place>,
@@ -27,12 +30,13 @@ pub struct Shard {
     pub ends: wgpu::Buffer,
     pub synapses: wgpu::Buffer,
     pub weights: wgpu::Buffer,
-    rows: Rows,
+    pub rows: Rows,
     /// Slots of a row of the ring.
     pub slots: u32,
     /// Whether any row, stored or drawn, may reach it.
     pub receives: bool,
     pub bound: Option<[wgpu::BindGroup; 2]>,
+    pub changes: Option<[wgpu::BindGroup; 2]>,
 }
 
 impl Shard {
@@ -58,7 +62,9 @@ pub struct Memory {
     limit: u64,
     host: bool,
     pub waves: wgpu::Buffer,
+    /// Counters, work lists, lists of rows that change, traces of their sources.
     pub work: wgpu::Buffer,
+    sources: Vec<Place>,
     pub log: wgpu::Buffer,
     pub samples: wgpu::Buffer,
     /// What the host reads after a submission: the head of the log, its first spikes, the samples.
@@ -68,8 +74,8 @@ pub struct Memory {
 
 /// What a submission brought, in words.
 pub struct Collected {
-    /// Spikes logged, work items lost, whether a state is broken.
-    pub head: [u32; 3],
+    /// Spikes logged, work items lost, whether a state is broken, entries of histories lost.
+    pub head: [u32; 4],
     /// Synaptic events of rows that are not stored.
     pub events: u64,
     pub spikes: Vec<u32>,
@@ -80,7 +86,7 @@ pub struct Collected {
 const EAGER: u64 = 1 << 15;
 /// Bytes before the spikes of the log, and before the items of the work list.
 pub const HEAD: u64 = 32;
-pub const WORK_HEAD: u64 = 16;
+pub const WORK_HEAD: u64 = 32;
 
 impl Memory {
     /// Also gives the synapses that leave each neuron in stored rows.
@@ -88,9 +94,11 @@ impl Memory {
         let limit = forced.binding.unwrap_or(device.limit).min(device.limit);
         let group = forced.group.unwrap_or(GROUP);
         let kernels = Fixed::of(device, group)?;
-        let laid = Builder { plan, device, kernels: &kernels, limit, host: forced.host }.lay(slice)?;
+        let mut laid = Builder { plan, device, kernels: &kernels, limit, host: forced.host }.lay(slice)?;
         let (chunks, degrees) = rows::work(plan, &laid.rows)?;
-        let sizes = sizes(plan, &chunks, batch, forced, limit);
+        let sizes = sizes(plan, &chunks, batch, forced, limit)?;
+        let (sources, end) = plastic::sources(plan, sizes);
+        laid.pieces.iter().zip(&mut laid.wires).enumerate().for_each(|(i, (pieces, wires))| plastic::enter(plan, wires, i, pieces, sizes));
         let mut classes = Classes::default();
         let tables: Vec<Tables> =
             laid.pieces.iter().enumerate().map(|(i, pieces)| tables::tables(plan, i, pieces, sizes, &chunks, &mut classes)).collect();
@@ -108,12 +116,13 @@ impl Memory {
         }
         let memory = Self {
             waves: buffer(device, waves, STORAGE),
-            work: buffer(device, WORK_HEAD + u64::from(sizes.work) * 2 * 4 * u64::from(sizes.item), STORAGE),
+            work: buffer(device, WORK_HEAD + 4 * end, STORAGE),
+            sources,
             log: buffer(device, HEAD + u64::from(sizes.log) * 8, STORAGE),
             samples: buffer(device, sample_words * 4, STORAGE),
             staging: buffer(device, HEAD + EAGER * 8 + sample_words * 4, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST),
             sample_bytes: sample_words * 4,
-            shards: shards(device, plan, laid, &tables),
+            shards: shards(device, plan, laid, &tables, sizes),
             sizes,
             chunks,
             kernels,
@@ -122,6 +131,7 @@ impl Memory {
         };
         memory.fill(plan, device, |_| true)?;
         memory.put_traces(device, &Traces::new(plan).save());
+        memory.put_histories(plan, device, &plastic::beginning(plan), 0);
         Ok((memory, classes, degrees))
     }
 
@@ -150,9 +160,11 @@ impl Memory {
             shard.numbers = filled(device, &tables.numbers);
             let mut words = wires::wires(plan, &shard.pieces, super::shards::delay_bits(plan))?;
             shard.rows.enter(&mut words);
+            plastic::enter(plan, &mut words, i, &shard.pieces, self.sizes);
             shard.wires = filled(device, &words);
         }
-        self.fill(plan, device, |i| old.projections[i].reweighed(&plan.projections[i]))?;
+        let kept = |i: usize| old.projections[i].plastic.is_some();
+        self.fill(plan, device, |i| !kept(i) && old.projections[i].reweighed(&plan.projections[i]))?;
         Ok(classes)
     }
 
@@ -199,26 +211,28 @@ impl Memory {
             }
         }
         self.put_traces(device, &state.traces);
+        self.put_histories(plan, device, &state.histories, state.step as u32);
+        self.put_weights(plan, device, &state.weights);
     }
 
     /// Overlays the traces of the neurons that are here.
     pub fn traces(&self, plan: &Plan, device: &Device, into: &mut [Traced]) -> Result<(), String> {
-        for shard in &self.shards {
-            for place in &shard.traces {
-                let bytes = u64::from(traces::words(&plan.traces[place.traces]) * place.len) * 4;
-                place.put(&read(device, &shard.ring, u64::from(place.first) * 4, bytes)?, &mut into[place.traces]);
-            }
-        }
-        Ok(())
+        let mut take = |place: &Place, buffer: &wgpu::Buffer, head: u64| {
+            let bytes = u64::from(traces::words(&plan.traces[place.traces]) * place.len) * 4;
+            place.put(&read(device, buffer, head + u64::from(place.first) * 4, bytes)?, &mut into[place.traces]);
+            Ok::<_, String>(())
+        };
+        self.shards.iter().try_for_each(|s| s.traces.iter().try_for_each(|place| take(place, &s.ring, 0)))?;
+        self.sources.iter().try_for_each(|place| take(place, &self.work, WORK_HEAD))
     }
 
     /// Puts traces into place.
     pub fn put_traces(&self, device: &Device, traces: &[Traced]) {
-        for shard in &self.shards {
-            for (place, words) in shard.traces.iter().map(|p| (p, p.of(&traces[p.traces]))) {
-                device.queue.write_buffer(&shard.ring, u64::from(place.first) * 4, bytemuck::cast_slice(&words));
-            }
-        }
+        let put = |place: &Place, buffer: &wgpu::Buffer, head: u64| {
+            device.queue.write_buffer(buffer, head + u64::from(place.first) * 4, bytemuck::cast_slice(&place.of(&traces[place.traces])));
+        };
+        self.shards.iter().for_each(|s| s.traces.iter().for_each(|place| put(place, &s.ring, 0)));
+        self.sources.iter().for_each(|place| put(place, &self.work, WORK_HEAD));
         device.queue.submit([]);
     }
 
@@ -242,7 +256,7 @@ impl Memory {
     pub fn collect(&self, device: &Device) -> Result<Collected, String> {
         let mut collected = mapped(device, &self.staging, |bytes: &[u8]| {
             let words: &[u32] = bytemuck::cast_slice(bytes);
-            let head = [words[0], words[1], words[2]];
+            let head = [words[0], words[1], words[2], words[5]];
             let events = u64::from(words[4]) << 32 | u64::from(words[3]);
             let eager = u64::from(head[0]).min(u64::from(self.sizes.log)).min(EAGER) as usize;
             let samples = words[(HEAD / 4 + EAGER * 2) as usize..][..(self.sample_bytes / 4) as usize].to_vec();
@@ -257,20 +271,39 @@ impl Memory {
     }
 }
 
-fn sizes(plan: &Plan, chunks: &[u32], batch: u32, forced: Forced, limit: u64) -> Sizes {
-    let items = chunks.iter().map(|c| u64::from(*c)).sum::<u64>() * u64::from(batch);
+fn sizes(plan: &Plan, chunks: &[u32], batch: u32, forced: Forced, limit: u64) -> Result<Sizes, String> {
+    let (mut items, mut changes, mut rest) = (0u64, 0u64, chunks);
+    for p in &plan.projections {
+        let (rows, others) = rest.split_at(p.from.len() as usize);
+        let sum = rows.iter().map(|c| u64::from(*c)).sum::<u64>();
+        if p.plastic.is_some() {
+            changes += sum
+        } else {
+            items += sum * u64::from(batch)
+        }
+        rest = others;
+    }
+    let traces = 4 * plastic::source_total(plan);
+    let Some(room) = limit.checked_sub(traces + HEAD + WORK_HEAD).filter(|room| *room > 1 << 10) else {
+        return Err(format!("{traces} bytes of traces of sources; this device binds {limit}: --backend cpu has no such limit"));
+    };
+    // Both kinds of lists share a buffer.
+    let room = if changes > 0 { room / 2 } else { room };
     let item = wires::item_words(!plan.traces.is_empty());
-    let most = MOST.min((limit - HEAD) / (8 * u64::from(item)));
+    let most = MOST.min(room / (8 * u64::from(item)));
     let neurons = u64::from(plan.neurons.max(1));
     // All neurons in every step fit, unless the network is so large that a submission of one batch would not.
     let span = (most / neurons).clamp(u64::from(batch), u64::from(SPAN.max(batch)));
-    Sizes {
+    Ok(Sizes {
         group: forced.group.unwrap_or(GROUP),
         work: forced.work.unwrap_or(items.min(most) as u32).max(1),
         log: forced.log.unwrap_or((neurons * span).min(most) as u32).max(1),
         span: span as u32,
         item,
-    }
+        batch,
+        changes: forced.work.unwrap_or(changes.min(MOST.min(room / (8 * u64::from(plastic::ITEM)))) as u32),
+        history: forced.history.unwrap_or(plan.history() as u32),
+    })
 }
 
 const STORAGE: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_DST).union(wgpu::BufferUsages::COPY_SRC);
@@ -288,27 +321,38 @@ pub fn filled<T: bytemuck::NoUninit>(device: &Device, values: &[T]) -> wgpu::Buf
     buffer
 }
 
-fn shards(device: &Device, plan: &Plan, laid: Laid, tables: &[Tables]) -> Vec<Shard> {
+fn shards(device: &Device, plan: &Plan, laid: Laid, tables: &[Tables], sizes: Sizes) -> Vec<Shard> {
     let drawn = plan.projections.iter().any(|p| p.procedural());
+    let still = plan.projections.iter().any(|p| p.plastic.is_none());
     let parts = laid.pieces.into_iter().zip(laid.wires).zip(laid.rows).zip(tables);
     let shard = |pieces: Vec<Piece>, wires: Vec<u32>, rows: Rows, t: &Tables| {
         let (traces, words) = traces::places(plan, &pieces, plan.ring as u32 * t.slots);
+        let stands = Stand::all(plan, &pieces, sizes.history);
         Shard {
             pieces,
             groups: t.groups,
             info: filled(device, &t.info),
             numbers: filled(device, &t.numbers),
-            state: filled(device, &t.initial),
+            state: {
+                let words = t.initial.len() as u64 + stands.iter().map(|s| u64::from(s.words())).sum::<u64>();
+                let state = buffer(device, words * 4, STORAGE);
+                if !t.initial.is_empty() {
+                    device.queue.write_buffer(&state, 0, bytemuck::cast_slice(&t.initial));
+                }
+                state
+            },
+            stands,
             ring: buffer(device, u64::from(words) * 4, STORAGE),
             traces,
             wires: filled(device, &wires),
             ends: filled(device, &rows.ends),
             synapses: buffer(device, u64::from(rows.synapses) * 4, STORAGE),
             weights: buffer(device, u64::from(rows.weight_words) * 4, STORAGE),
-            receives: drawn || rows.synapses > 0,
+            receives: drawn || (rows.synapses > 0 && still),
             rows,
             slots: t.slots,
             bound: None,
+            changes: None,
         }
     };
     parts.map(|(((pieces, wires), rows), t)| shard(pieces, wires, rows, t)).collect()

@@ -5,6 +5,11 @@
 //!    spikes and appends the chunks of their rows to work list b; list 1-b, which the delivery before has read, is emptied.
 //! 2. *deliver* (one dispatch per shard): every item of list b is added to the ring at step + delay, later than the batch.
 //!
+//! Where weights change, two dispatches more per shard:
+//! 3. *change*: every row of such weights whose source has spiked in the batch is brought up to each of its spikes, in order, and
+//!    its weights are added to the ring. The spikes of targets, which the update has put into their histories, act with their delay.
+//! 4. *settle*: if a history could overflow in the next batch, all synapses are brought up to the end of this one. So none does.
+//!
 //! The host waits only at the end of a submission of many batches, for its spikes and samples.
 
 mod build;
@@ -14,7 +19,10 @@ mod emit;
 mod exact;
 mod kernels;
 mod memory;
+mod plastic;
 mod rows;
+mod rules;
+mod saved;
 mod shards;
 mod tables;
 mod traces;
@@ -25,7 +33,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::network::Wave;
-use crate::plan::{DriveKind, Harvest, Keep, Plan, PopulationPlan, Sample, Spike, State, Traced, Traces, UNCHANGED, not_finite};
+use crate::plan::{
+    DriveKind, Harvest, Keep, Plan, PopulationPlan, ProjectionPlan, Sample, Spike, State, Traced, Traces, UNCHANGED, not_finite, other_changes,
+};
 pub use device::{Device, Listed, devices};
 use kernels::Kernels;
 use memory::Memory;
@@ -47,6 +57,8 @@ pub struct Forced {
     pub group: Option<u32>,
     /// The host draws all rows of synapses.
     pub host: bool,
+    /// Entries of the history of a neuron, a power of two.
+    pub history: Option<u32>,
 }
 
 /// Steps of a submission, at most; whoever advances the engine asks for fewer where they take long.
@@ -97,21 +109,22 @@ impl Gpu {
         if !plan.gaps.is_empty() {
             return Err("the GPU engine has no gap junctions yet: --backend cpu".into());
         }
-        let moves = |p: &&crate::plan::ProjectionPlan| p.plastic.as_ref().is_some_and(|w| w.drift.is_some() || w.modulator.is_some());
+        let moves = |p: &&ProjectionPlan| p.plastic.as_ref().is_some_and(|w| w.drift.is_some() || w.modulator.is_some() || !w.kept.is_empty());
         if let Some(p) = plan.projections.iter().find(moves) {
             return Err(format!(
                 "the GPU engine cannot change the weights from {} to {} between spikes yet (dw/dt, [synapse], a modulator): --backend cpu",
                 plan.populations[p.source].name, plan.populations[p.target].name
             ));
         }
-        if let Some(p) = plan.projections.iter().find(|p| p.plastic.is_some()) {
+        if let Some(p) = plan.projections.iter().find(|p| p.plastic.is_some() && slice != (0..plan.neurons)) {
             return Err(format!(
-                "the GPU engine cannot change the weights from {} to {} yet: --backend cpu, or a synapse model without `w`",
+                "an engine of some neurons alone cannot change the weights from {} to {}: the traces of their sources are elsewhere",
                 plan.populations[p.source].name, plan.populations[p.target].name
             ));
         }
+        let longest = if plastic::any(&plan) { plastic::LONGEST_BATCH } else { LONGEST_BATCH };
         let shortest = plan.projections.iter().map(|p| p.shortest()).fold(f64::from(u32::MAX), f64::min).max(1.0) as u64;
-        let batch = forced.batch.unwrap_or(LONGEST_BATCH).clamp(1, shortest.min(u64::from(LONGEST_BATCH)) as u32);
+        let batch = forced.batch.unwrap_or(longest).clamp(1, shortest.min(u64::from(longest)) as u32);
         let (memory, kernels, degrees) = device.guarded(|| Self::build(&plan, &device, slice.clone(), batch, forced))?;
         let grid = forced.grid.unwrap_or(if device.listed.software { 64 } else { 1024 });
         let foreign = Traces::new(&plan);
@@ -120,8 +133,7 @@ impl Gpu {
 
     fn build(plan: &Plan, device: &Device, slice: Range<u32>, batch: u32, forced: Forced) -> Result<(Memory, Kernels, Vec<u64>), String> {
         let (mut memory, classes, degrees) = Memory::new(plan, device, slice, batch, forced)?;
-        let (drawn, factor) = (plan.projections.iter().any(|p| p.procedural()), !plan.traces.is_empty());
-        let kernels = Kernels::new(device, &classes, memory.sizes.group, drawn, factor)?;
+        let kernels = Kernels::new(device, &classes, memory.sizes.group, plan)?;
         kernels.bind(device, &mut memory);
         // A pipeline that a driver cannot make may lose the device without a word, and rows are built by now.
         device.wait()?;
@@ -166,6 +178,8 @@ impl Gpu {
     }
 
     fn take_over(&mut self, plan: Arc<Plan>) -> Result<(), String> {
+        // Weights that change take the spikes so far into account by the rule that held when they came.
+        let settled = if other_changes(&self.plan, &plan) { Some(self.save()?) } else { None };
         if !self.memory.keeps(&self.plan, &plan) {
             // Another layout of the rows: everything is built anew, and goes on from here.
             let state = self.save()?;
@@ -178,6 +192,7 @@ impl Gpu {
         self.kernels.update(&self.device, &classes)?;
         self.kernels.bind(&self.device, &mut self.memory);
         self.plan = plan;
+        settled.iter().for_each(|state| self.restore(state));
         Ok(())
     }
 
@@ -186,8 +201,32 @@ impl Gpu {
         self.memory.built(&self.device)
     }
 
+    /// Brings all weights that change up to this step, which changes no bit of what follows.
+    fn settle(&self) -> Result<(), String> {
+        if plastic::any(&self.plan) {
+            self.memory.tell(&self.device, self.list, true, None);
+            let mut encoder = self.device.device.create_command_encoder(&Default::default());
+            let batch = [self.step as u32, 0, self.step as u32, self.list];
+            self.kernels.settle(&mut encoder.begin_compute_pass(&Default::default()), &self.memory.shards, batch, self.grid);
+            self.device.queue.submit([encoder.finish()]);
+            self.memory.tell(&self.device, self.list, false, Some(self.step as u32));
+            self.device.wait()?;
+        }
+        Ok(())
+    }
+
+    /// The weights of a projection, in canonical order and units of the largest, if they change.
+    pub fn weights(&self, projection: usize) -> Result<Option<Vec<f32>>, String> {
+        if self.plan.projections.get(projection).is_none_or(|p| p.plastic.is_none()) {
+            return Ok(None);
+        }
+        self.settle()?;
+        self.memory.weights(&self.plan, &self.device, projection).map(Some)
+    }
+
     /// The network at this step, apart from the engine.
     pub fn save(&self) -> Result<State, String> {
+        self.settle()?;
         let values = |(p, population): (usize, &PopulationPlan)| (0..population.states.len()).map(|v| self.state(p, v)).collect();
         Ok(State {
             step: self.step,
@@ -195,7 +234,8 @@ impl Gpu {
             values: self.plan.populations.iter().enumerate().map(values).collect::<Result<_, _>>()?,
             due: self.memory.due(&self.plan, &self.device, self.step)?,
             traces: self.traces()?,
-            ..State::default()
+            histories: self.memory.histories(&self.plan, &self.device, self.step as u32)?,
+            weights: self.memory.all_weights(&self.plan, &self.device)?,
         })
     }
 
@@ -310,12 +350,20 @@ impl Gpu {
 
     fn collect(&mut self, span: u64, harvest: &mut Harvest) -> Result<(), String> {
         let collected = self.memory.collect(&self.device)?;
-        let [count, lost, broken] = collected.head;
+        let [count, lost, broken, pushed] = collected.head;
         if lost > 0 || count > self.memory.sizes.log {
             let spikes = count.saturating_sub(self.memory.sizes.log);
             return Err(format!(
                 "the network outgrew its lists: {lost} work items and {spikes} logged spikes were lost before {} ms; \
                  it is probably running away. --backend cpu has no such bound",
+                self.step as f64 * self.plan.dt
+            ));
+        }
+        if pushed > 0 {
+            return Err(format!(
+                "the histories of {} spikes of each target overflowed {pushed} times before {} ms, while synapses that change still needed \
+                 them: --backend cpu has no such bound",
+                self.memory.sizes.history,
                 self.step as f64 * self.plan.dt
             ));
         }

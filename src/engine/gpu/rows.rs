@@ -34,7 +34,7 @@ impl Rows {
             words += match format {
                 Format::Constant => 0,
                 Format::Short => (at - first).div_ceil(2),
-                Format::Long => at - first,
+                Format::Long | Format::Plastic => at - first,
             };
             if at.max(words) > most {
                 return Err(Outgrown);

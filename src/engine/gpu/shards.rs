@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::plastic;
 use super::wires::Format;
 use crate::plan::{Number, Plan, PopulationPlan};
 
@@ -65,7 +66,7 @@ pub fn cut(plan: &Plan, slice: Range<u32>, limit: u64, slack: f64) -> Result<Vec
     Ok(shards)
 }
 
-/// What a neuron takes: bytes of ring and traces, synapses, state and columns, slots, bytes of weights.
+/// What a neuron takes: bytes of ring and traces, synapses, state and histories, columns, slots, bytes of weights.
 fn each(plan: &Plan, index: usize, population: &PopulationPlan, slack: f64) -> [u64; 6] {
     let receptors = u64::from(population.program.receptors);
     let columns = population.coefficients.iter().filter(|c| matches!(c, Number::Column(_))).count() as u64;
@@ -77,7 +78,10 @@ fn each(plan: &Plan, index: usize, population: &PopulationPlan, slack: f64) -> [
         weights += Format::of(p).bytes() as f64 * each;
     }
     let bytes = |x: f64| libm::ceil(x) as u64;
-    let state = u64::from(population.program.states) * 4;
-    let traces: u64 = plan.traces_of(index).map(|(_, t)| 4 * u64::from(super::traces::words(t))).sum();
+    let depth = plan.history() as u32;
+    let histories: u64 = plastic::targets_of(plan, index).map(|(_, t)| 4 * u64::from(plastic::history(t, depth))).sum();
+    let state = u64::from(population.program.states) * 4 + histories;
+    let here = plan.traces_of(index).filter(|(n, _)| !plastic::of_plastic(plan, *n));
+    let traces: u64 = here.map(|(_, t)| 4 * u64::from(super::traces::words(t))).sum();
     [plan.ring as u64 * receptors * 4 + traces, bytes(synapses), state, columns * 4, receptors, bytes(weights)]
 }

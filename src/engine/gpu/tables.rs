@@ -2,15 +2,18 @@
 //!
 //! `info` begins with a header of 16 words: 0 rows of the ring, 1 slots of a row, 2 capacity of a work list, 3 capacity of
 //! the spike log, 4 where the groups are, 5 number of groups, 6 none, 7 bits of a delay, 8 number of
-//! the shard, 9-10 key of the model noise. A group is (piece, first neuron within it). A piece has 12 words: class, first
+//! the shard, 9-10 key of the model noise, 11 capacity of a list of rows that change, 12 where those lists begin, 13 steps of a
+//! batch, 14 entries of a history. A group is (piece, first neuron within it). A piece has 14 words: class, first
 //! neuron, length, slot, state, first within the population, coefficients, drives, probes, quanta, leaving projections,
-//! traces. Projections are a number and, for each, 7 words: projection << 8, sources (mode, 2), first row, where its work items by
-//! row are, which of the spike's factors it takes. Traces have 2 words: where they stand in the ring's buffer, and their numbers.
+//! traces, leaving projections whose weights change, histories. Projections are a number and, for each, 7 words: projection << 8, sources (mode, 2), first row, where its work items by
+//! row are, which of the spike's factors it takes. Traces have 3 words: where they stand, their numbers, and
+//! over how many neurons they go. Histories have the first two.
 //! A drive has 12: start, stop, key (2), weight, part (2), table, period (or where the shares of a Poisson drive are), mean,
 //! sd, none. A probe has 4: interval, part
 //! (2; of a list, the length in the second word), samples. A part is (start, length) or (where the positions are, length).
 
 use super::classes::{Classes, drives, probes};
+use super::plastic::{self, Stand};
 use super::shards::{Piece, delay_bits};
 use super::traces::{self, Place};
 use super::wires::first_rows;
@@ -22,7 +25,7 @@ use crate::plan::{DriveKind, DrivePlan, Keep, Number, Plan, purpose};
 pub const DRIVE_WORDS: usize = 12;
 pub const PROBE_WORDS: usize = 4;
 const HEADER: usize = 16;
-const PIECE_WORDS: usize = 12;
+const PIECE_WORDS: usize = 14;
 
 /// Sizes that all shards share.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +38,24 @@ pub struct Sizes {
     pub span: u32,
     /// Words of a work item.
     pub item: u32,
+    /// Steps of a batch.
+    pub batch: u32,
+    /// Items of a list of rows that change.
+    pub changes: u32,
+    /// Entries of the history of a neuron.
+    pub history: u32,
+}
+
+impl Sizes {
+    /// Where the lists of rows that change begin, in words behind the counters of the work lists.
+    pub fn changes_at(&self) -> u64 {
+        2 * u64::from(self.work) * u64::from(self.item)
+    }
+
+    /// Where those lists end.
+    pub fn behind(&self) -> u64 {
+        self.changes_at() + 2 * u64::from(self.changes) * u64::from(plastic::ITEM)
+    }
 }
 
 pub struct Tables {
@@ -51,11 +72,13 @@ pub struct Tables {
 pub fn tables(plan: &Plan, number: usize, pieces: &[Piece], sizes: Sizes, chunks: &[u32], classes: &mut Classes) -> Tables {
     let mut t = Tables { info: vec![0; HEADER], numbers: Vec::new(), initial: Vec::new(), slots: 0, groups: 0, poisson: Vec::new() };
     t.slots = pieces.iter().map(|p| p.len() * plan.populations[p.population].program.receptors).sum();
-    let (places, _) = traces::places(plan, pieces, plan.ring as u32 * t.slots);
+    let (mut places, _) = traces::places(plan, pieces, plan.ring as u32 * t.slots);
+    places.extend(plastic::sources(plan, sizes).0);
+    let stands = Stand::all(plan, pieces, sizes.history);
     let first_piece = t.info.len();
     t.info.resize(first_piece + PIECE_WORDS * pieces.len(), 0);
     for (i, piece) in pieces.iter().enumerate() {
-        let words = t.piece(plan, piece, &places, sizes.span, chunks, classes);
+        let words = t.piece(plan, piece, (&places, &stands), sizes.span, chunks, classes);
         let at = first_piece + i * PIECE_WORDS;
         t.info[at..at + PIECE_WORDS].copy_from_slice(&words);
     }
@@ -70,6 +93,7 @@ pub fn tables(plan: &Plan, number: usize, pieces: &[Piece], sizes: Sizes, chunks
     let header =
         [plan.ring as u32, t.slots, sizes.work, sizes.log, groups_at, t.groups, 0, delay_bits(plan), number as u32, noise[0], noise[1]];
     t.info[..header.len()].copy_from_slice(&header);
+    t.info[11..15].copy_from_slice(&[sizes.changes, sizes.changes_at() as u32, sizes.batch, sizes.history]);
     t
 }
 
@@ -78,7 +102,7 @@ impl Tables {
         &mut self,
         plan: &Plan,
         piece: &Piece,
-        traced: &[Place],
+        (traced, stands): (&[Place], &[Stand]),
         span: u32,
         chunks: &[u32],
         classes: &mut Classes,
@@ -108,13 +132,23 @@ impl Tables {
         }
         let probes = self.append(&words);
         words.clear();
-        for place in traced.iter().filter(|p| plan.traces[p.traces].population == piece.population && p.from == piece.from) {
-            words.extend([place.first, self.numbers.len() as u32]);
-            self.numbers.extend_from_slice(&plan.traces[place.traces].coefficients);
+        for (n, t) in plan.traces_of(piece.population) {
+            // Traces of a whole population begin before the piece.
+            let here = traced.iter().find(|p| p.traces == n && (p.from == piece.from || plastic::of_plastic(plan, n)));
+            let place = here.map_or([0; 2], |p| [p.first, p.len]);
+            words.extend([place[0], self.numbers.len() as u32, place[1]]);
+            self.numbers.extend_from_slice(&t.coefficients);
         }
         let traces = self.append(&words);
+        words.clear();
+        for stand in stands.iter().filter(|s| plan.targets[s.targets].population == piece.population && s.from == piece.from) {
+            words.extend([stand.first, self.numbers.len() as u32]);
+            self.numbers.extend_from_slice(&plan.targets[stand.targets].coefficients);
+        }
+        let histories = self.append(&words);
         let class = classes.number(plan, piece.population);
-        let leaving = self.leaving(plan, piece.population, chunks);
+        let leaving = self.leaving(plan, piece.population, chunks, false);
+        let changing = self.leaving(plan, piece.population, chunks, true);
         [
             class,
             population.first + piece.from,
@@ -128,15 +162,17 @@ impl Tables {
             quanta,
             leaving,
             traces,
+            changing,
+            histories,
         ]
     }
 
-    /// The projections that leave a population, with the work items of their rows.
-    fn leaving(&mut self, plan: &Plan, population: usize, chunks: &[u32]) -> u32 {
+    /// The projections that leave a population, those whose weights change or the others, with the work items of their rows.
+    fn leaving(&mut self, plan: &Plan, population: usize, chunks: &[u32], changing: bool) -> u32 {
         // More rows than 2^32 have been refused before.
         let first = first_rows(plan).map_or_else(|_| Vec::new(), |rows| rows.0);
         let mut words = vec![0];
-        for (i, p) in plan.projections.iter().enumerate().filter(|(_, p)| p.source == population) {
+        for (i, p) in plan.projections.iter().enumerate().filter(|(_, p)| p.source == population && p.plastic.is_some() == changing) {
             let rows = &chunks[first[i] as usize..(first[i] + p.from.len()) as usize];
             if rows.iter().all(|c| *c == 0) {
                 continue;

@@ -2,12 +2,13 @@
 //! runs. Knows no row and no kernel.
 //!
 //! Of traces over `len` neurons of a piece, trace v of neuron i is the word `first + v * len + i`, the bits of an f32; then
-//! follow the steps of the last spikes.
+//! follow the steps of the last spikes. Those of sources of synapses whose weights change stand elsewhere (`plastic`), over the whole
+//! population, and are kept a second time as they were before the first spike of a batch.
 
 use std::fmt::Write;
 
-use super::emit;
 use super::shards::Piece;
+use super::{emit, plastic};
 use crate::plan::{Plan, TracePlan, Traced};
 
 /// Where the traces of a piece stand in the ring's buffer.
@@ -30,7 +31,7 @@ pub fn words(t: &TracePlan) -> u32 {
 pub fn places(plan: &Plan, pieces: &[Piece], ring: u32) -> (Vec<Place>, u32) {
     let (mut out, mut first) = (Vec::new(), ring);
     for piece in pieces {
-        for (traces, t) in plan.traces_of(piece.population) {
+        for (traces, t) in plan.traces_of(piece.population).filter(|(n, _)| !plastic::of_plastic(plan, *n)) {
             out.push(Place { traces, from: piece.from, len: piece.len(), first });
             first += words(t) * piece.len();
         }
@@ -58,20 +59,32 @@ impl Place {
 }
 
 /// What a spike does to traces and which factor it gets, as a WGSL function without its name. `info[e]` says where the traces
-/// are, the next word where their numbers are.
-pub fn function(t: &TracePlan) -> String {
+/// are, the next words where their numbers are and over how many neurons they go. `plastic` traces are kept as they were before the
+/// `fresh` spike of a batch.
+pub fn function(t: &TracePlan, plastic: bool) -> String {
     let (states, n) = (t.states.len(), t.program.states - 1);
-    let mut o = String::from("(e: u32, i: u32, len: u32, step: u32) -> u32 {\n    let at = info[e] + i;\n    let base = info[e + 1u];\n");
+    let (place, cast) = if plastic { ("work.items", "u32") } else { ("ring", "i32") };
+    let mut o = String::from(
+        "(e: u32, i: u32, step: u32, fresh: bool) -> u32 {\n    let at = info[e] + i;\n    let base = info[e + 1u];\n    let len = info[e + 2u];\n",
+    );
     // Writing to a String cannot fail.
     (0..t.coefficients.len()).for_each(|c| _ = writeln!(o, "    let c{c} = numbers[base + {c}u];"));
-    (0..states).for_each(|s| _ = writeln!(o, "    var s{s} = bitcast<f32>(ring[at + {s}u * len]);"));
-    let _ = writeln!(o, "    var s{n} = 1.0;\n    let u0 = f32(step - bitcast<u32>(ring[at + {states}u * len]));");
+    (0..states).for_each(|s| _ = writeln!(o, "    var s{s} = bitcast<f32>({place}[at + {s}u * len]);"));
+    let _ = writeln!(o, "    let last = bitcast<u32>({place}[at + {states}u * len]);\n    var s{n} = 1.0;\n    let u0 = f32(step - last);");
+    if plastic {
+        o += "    if (fresh) {\n";
+        (0..states).for_each(|s| _ = writeln!(o, "        work.items[at + {}u * len] = bitcast<u32>(s{s});", states + 1 + s));
+        let _ = writeln!(o, "        work.items[at + {}u * len] = last;\n    }}", 2 * states + 1);
+    }
     o += &emit::body(&t.program);
     o += "    var whole = true;\n";
     for s in 0..states {
-        let _ = writeln!(o, "    s{s} = flush(s{s});\n    ring[at + {s}u * len] = bitcast<i32>(s{s});\n    whole = whole && finite(s{s});");
+        let _ = writeln!(
+            o,
+            "    s{s} = flush(s{s});\n    {place}[at + {s}u * len] = bitcast<{cast}>(s{s});\n    whole = whole && finite(s{s});"
+        );
     }
     o += "    if (!whole) {\n        atomicStore(&log.broken, 1u);\n    }\n";
-    let _ = writeln!(o, "    ring[at + {states}u * len] = bitcast<i32>(step);\n    return factor_of(s{n});\n}}");
+    let _ = writeln!(o, "    {place}[at + {states}u * len] = bitcast<{cast}>(step);\n    return factor_of(s{n});\n}}");
     o
 }

@@ -1,21 +1,24 @@
 //! What the device needs to draw rows of synapses: the tables `wires` of a shard. Their layout is declared here alone.
 //!
-//! `wires` begins with a header of 4 words (0: bits of a delay) and a record of 32 words for each projection:
+//! `wires` begins with a header of 12 words (0: bits of a delay; the others are told of in `plastic`) and a record of 33 words
+//! for each projection:
 //! 0 kind, 1 sources, 2 targets, 3-4 key of the wiring, 5-6 who is left out (mode; shift or table), 7-10 numbers of the kind,
 //! 11-12 targets as neurons (mode; first or table), 13-17 weights (table, constant, shift, key), 18-21 delays (table, constant,
 //! key), 22-23 the shard's neurons, 24-25 what to add to a neuron for its slot (positive, negative weights), 26 first row,
-//! 27 format of the weights, 28 their first word, 29 first synapse, 30 whether rows are drawn at every spike, 31 stretches.
+//! 27 format of the weights, 28 their first word, 29 first synapse, 30 whether rows are drawn at every spike, 31 stretches,
+//! 32 how its weights change (`plastic`), or 0.
 //! A block of stubs has 12: ends, number, bits left and right, rounds, key (4), trades, how many, none. Tables follow.
 
 use std::collections::HashMap;
 
+use super::plastic;
 use super::shards::Piece;
 use crate::base::rng::Stream;
 use crate::network::Which;
 use crate::plan::{Ends, Kind, LeftOut, Plan, ProjectionPlan, Stubs, constant, purpose};
 
-pub const RECORD: usize = 32;
-pub const HEADER: usize = 4;
+pub const RECORD: usize = 33;
+pub const HEADER: usize = 12;
 /// Work items take this many synapses of a row.
 pub const CHUNK: u32 = 256;
 /// Or this many blocks of targets of a Bernoulli row.
@@ -33,10 +36,15 @@ pub enum Format {
     Short,
     /// Full quanta.
     Long,
+    /// In units of the largest, as they change: f32.
+    Plastic,
 }
 
 impl Format {
     pub fn of(p: &ProjectionPlan) -> Self {
+        if p.plastic.is_some() {
+            return Format::Plastic;
+        }
         match (p.procedural(), p.listed.iter().any(|s| s.weight.is_some())) {
             (false, true) => Format::Long,
             (false, false) if !constant(&p.weight.law) => Format::Short,
@@ -48,7 +56,7 @@ impl Format {
         match self {
             Format::Constant => 0,
             Format::Short => 2,
-            Format::Long => 4,
+            Format::Long | Format::Plastic => 4,
         }
     }
 }
@@ -101,9 +109,21 @@ pub fn wires(plan: &Plan, pieces: &[Piece], delay_bits: u32) -> Result<Vec<u32>,
     let (first, _) = first_rows(plan)?;
     let mut wires = Wires { words: vec![0; record_of(plan.projections.len())], known: HashMap::new() };
     wires.words[0] = delay_bits;
+    let plastic = plastic::records(plan);
+    wires.words[plastic::LIST] = wires.append(&plastic);
+    wires.words[plastic::COUNT] = plastic.len() as u32;
     for (i, p) in plan.projections.iter().enumerate() {
         let piece = pieces.iter().find(|piece| piece.population == p.target);
-        let record = wires.record(plan, p, piece, first[i]);
+        let mut record = wires.record(plan, p, piece, first[i]);
+        if let (Some(change), Some(traces)) = (&p.plastic, p.traces) {
+            let numbers = [&change.pre.coefficients, &change.post.coefficients, &plan.traces[traces].coefficients];
+            let numbers = numbers.map(|n| wires.append(&n.iter().map(|x| x.to_bits()).collect::<Vec<_>>()));
+            let sources = match &p.from {
+                Which::Range { start, .. } => [0, *start],
+                Which::List(list) => [1, wires.append(list)],
+            };
+            record[32] = wires.append(&plastic::words(plan, p, change, pieces, numbers, sources));
+        }
         wires.words[record_of(i)..record_of(i) + RECORD].copy_from_slice(&record);
     }
     Ok(wires.words)
@@ -207,6 +227,8 @@ impl Wires {
 /// What turns a neuron of a piece into the slot of its receptor for weights that are positive (0) or negative (1).
 pub fn slot_base(plan: &Plan, p: &ProjectionPlan, piece: &Piece, sign: usize) -> u32 {
     let target = &plan.populations[p.target];
+    // Weights that change keep the sign of the largest, those of 0 too.
+    let sign = p.plastic.as_ref().map_or(sign, |w| usize::from(w.quanta < 0.0));
     let receptor = (p.slots[sign] - target.slot) as u32 / target.size.max(1);
     (piece.slot + receptor * piece.len()).wrapping_sub(piece.from)
 }
