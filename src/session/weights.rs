@@ -55,11 +55,7 @@ impl Simulation {
     }
 
     /// Gives every synapse of a part of a projection, and its weight now.
-    fn each_weight(
-        &self,
-        (projection, from, to): (usize, &Which, &Which),
-        mut each: impl FnMut(Connection, f64),
-    ) -> Result<(), String> {
+    fn each_weight(&self, (projection, from, to): (usize, &Which, &Which), mut each: impl FnMut(Connection, f64)) -> Result<(), String> {
         let Some(p) = self.plan.projections.get(projection) else { return Ok(()) };
         if let (Some(plastic), Some(weights)) = (&p.plastic, self.engine.weights(projection)?) {
             let (sources, targets) = (self.plan.populations[p.source].first, self.plan.populations[p.target].first);
