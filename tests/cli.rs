@@ -71,7 +71,11 @@ fn models_scenes_metrics_and_synapses_can_be_listed() {
         assert!(metrics.contains(metric.name), "{metrics}");
     }
     for word in ["formula", "bins", "minimum", "subset"] {
-        assert_eq!(metrics.lines().filter(|l| l.trim_start().starts_with(word)).count(), synfire::record::METRICS.len(), "{word}");
+        assert_eq!(
+            metrics.lines().filter(|l| l.trim_start().starts_with(word)).count(),
+            synfire::record::METRICS.len() + synfire::record::WEIGHT_METRICS.len(),
+            "{word}"
+        );
     }
     for (name, _) in synfire::model::builtin() {
         let shown = synfire(&["show", name]);

@@ -25,11 +25,11 @@ impl Simulation {
         self.asked().filter_map(|(_, _, _, every)| every).map(|every| (self.step() / every + 1) * every).min()
     }
 
-    /// The weights of a projection now, in canonical order and in the unit of their receptor; none if they do not change, or this
-    /// engine cannot tell them.
+    /// The weights of a projection now, in canonical order and in the unit of their receptor; none if they do not change. A device that
+    /// fails here is told of by the next step.
     pub fn changing_weights(&self, projection: usize) -> Option<Vec<f32>> {
         let most = self.plan.projections.get(projection)?.plastic.as_ref()?.most;
-        let weights = self.engine.weights(projection)?;
+        let weights = self.engine.weights(projection).ok().flatten()?;
         Some(weights.into_iter().map(|w| (f64::from(w) * most) as f32).collect())
     }
 
