@@ -34,7 +34,8 @@ use std::sync::Arc;
 
 use crate::network::Wave;
 use crate::plan::{
-    DriveKind, Harvest, Keep, Plan, PopulationPlan, ProjectionPlan, Sample, Spike, State, Traced, Traces, UNCHANGED, not_finite, other_changes,
+    DriveKind, Harvest, Keep, Plan, PopulationPlan, ProjectionPlan, Sample, Spike, State, Traced, Traces, UNCHANGED, modulated, not_finite,
+    other_changes,
 };
 pub use device::{Device, Listed, devices};
 use kernels::Kernels;
@@ -109,7 +110,8 @@ impl Gpu {
         if !plan.gaps.is_empty() {
             return Err("the GPU engine has no gap junctions yet: --backend cpu".into());
         }
-        let moves = |p: &&ProjectionPlan| p.plastic.as_ref().is_some_and(|w| w.drift.is_some() || w.modulator.is_some() || !w.kept.is_empty());
+        let moves =
+            |p: &&ProjectionPlan| p.plastic.as_ref().is_some_and(|w| w.drift.is_some() || w.modulator.is_some() || !w.kept.is_empty());
         if let Some(p) = plan.projections.iter().find(moves) {
             return Err(format!(
                 "the GPU engine cannot change the weights from {} to {} between spikes yet (dw/dt, [synapse], a modulator): --backend cpu",
@@ -235,6 +237,8 @@ impl Gpu {
             due: self.memory.due(&self.plan, &self.device, self.step)?,
             traces: self.traces()?,
             histories: self.memory.histories(&self.plan, &self.device, self.step as u32)?,
+            kept: self.plan.projections.iter().filter(|p| p.plastic.is_some()).map(|_| Vec::new()).collect(),
+            modulators: modulated(&self.plan),
             weights: self.memory.all_weights(&self.plan, &self.device)?,
         })
     }
