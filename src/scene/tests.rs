@@ -44,7 +44,9 @@ fn every_shipped_scene_and_preset_loads_and_its_resolved_text_loads_again() {
         for preset in scene.presets.iter().filter(|p| !p.name.is_empty()) {
             let options = Options { preset: Some(preset.name.clone()), ..Options::default() };
             let with = load(source.clone(), None, &options).unwrap();
-            let again = load_text(&with.resolved).unwrap();
+            // Models that are text of the scene name the file that they come from.
+            let resolved = Arc::new(Source { name: (*name).into(), text: with.resolved.clone() });
+            let again = load(resolved, None, &Options::default()).unwrap();
             assert_eq!(format!("{:?}", again.network), format!("{:?}", with.network), "{name} {}", preset.name);
         }
     }
