@@ -7,6 +7,7 @@ mod harvest;
 mod laws;
 mod lower;
 mod scale;
+mod slices;
 mod space;
 mod storage;
 mod synapses;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
-use super::partition::Owners;
+use super::partition::{NOBODY, Owners};
 use super::rows::{self, BLOCK, Block, Kind, Run};
 use super::sums::SHORT;
 use crate::plan::{Drawn, Plan, ProjectionPlan, Synapses, constant};
@@ -145,9 +145,10 @@ impl Builder<'_> {
     }
 
     fn entries(&self, keys: &Keys, target: usize, ranks: [u32; 2], drawn: &[Drawn], row: &mut Vec<Entry>) {
-        row.extend(drawn.iter().map(|d| {
+        row.extend(drawn.iter().filter_map(|d| {
             let (owner, target) = self.owners.find(target, d.target);
-            Entry { key: keys.key(owner, d.delay, ranks[usize::from(d.weight < 0)]), target, weight: d.weight }
+            let entry = || Entry { key: keys.key(owner, d.delay, ranks[usize::from(d.weight < 0)]), target, weight: d.weight };
+            (owner != NOBODY).then(entry)
         }));
     }
 

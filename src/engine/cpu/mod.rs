@@ -31,9 +31,11 @@ mod plastic;
 mod procedural;
 mod rows;
 mod setup;
+mod slice;
 mod sums;
 mod update;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bound::Bound;
@@ -55,6 +57,10 @@ pub struct Cpu {
     clock: Option<fn() -> f64>,
     /// What the rows can bring in one step.
     bound: Bound,
+    /// The neurons that are stepped here.
+    slice: Range<u32>,
+    /// Synaptic events that have been told.
+    told: u64,
 }
 
 impl Cpu {
@@ -65,10 +71,15 @@ impl Cpu {
 
     /// Builds the network as it is told.
     pub fn with(plan: Arc<Plan>, setup: Setup) -> Result<Self, String> {
+        let slice = 0..plan.neurons;
+        Self::of(plan, slice, setup)
+    }
+
+    /// An engine of the neurons in `slice` alone. Spikes of all others come by `accept`.
+    pub fn of(plan: Arc<Plan>, slice: Range<u32>, setup: Setup) -> Result<Self, String> {
         let (threads, batch) = (setup.threads(&plan), setup.batch(&plan));
-        let sizes: Vec<u32> = plan.populations.iter().map(|p| p.size).collect();
-        let shares = partition::partition(&sizes, threads);
-        let owners = Owners::new(sizes.len(), &shares);
+        let shares = partition::partition(&slice::ranges(&plan, &slice), threads);
+        let owners = Owners::new(plan.populations.len(), &shares);
         let owned: Vec<usize> = shares.iter().map(|of| partition::numbers(of)).collect();
         shares.iter().try_for_each(|s| plastic::check(&plan, s))?;
         let layers = changing::layers(&plan, &owners, &owned)?;
@@ -77,7 +88,7 @@ impl Cpu {
         let parts: Vec<Part> = shares.into_iter().zip(layers).map(part).collect();
         let bound = Bound::new(&plan, &parts);
         bound.check(&plan)?;
-        Ok(Self { step: 0, owners, parts, clock: None, bound, plan })
+        Ok(Self { step: 0, owners, parts, clock: None, bound, slice, told: 0, plan })
     }
 
     pub fn step(&self) -> u64 {
@@ -248,7 +259,7 @@ impl Cpu {
 
     /// Advances by `steps` and gives what happened.
     pub fn advance(&mut self, steps: u64) -> Result<Harvest, String> {
-        let before = self.phases().events;
+        self.check_steps(steps)?;
         let (from, clock, plan) = (self.step, self.clock, &*self.plan);
         let exchange = Exchange::new(self.parts.len());
         let run = |(thread, part): (usize, &mut Part)| {
@@ -272,7 +283,9 @@ impl Cpu {
         self.step = from + steps;
         self.check_finite()?;
         let (spikes, samples) = (self.spikes(), self.samples());
-        Ok(Harvest { from, to: self.step, spikes, samples, events: self.phases().events - before })
+        let events = self.phases().events;
+        let before = std::mem::replace(&mut self.told, events);
+        Ok(Harvest { from, to: self.step, spikes, samples, events: events - before })
     }
 
     /// The spikes of all threads. Each gives a sorted run, and sorting knows runs.

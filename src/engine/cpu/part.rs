@@ -206,8 +206,9 @@ impl Part {
         self.plastic.modulate(plan, first as u32, &self.changing.traces, &all);
     }
 
+    /// Sends off what the spikes of a batch bring to these neurons; `first` is the step before it.
     #[inline(always)]
-    fn spread(&mut self, plan: &Plan, first: u64, spikes: &[Spike]) {
+    pub fn spread(&mut self, plan: &Plan, first: u64, spikes: &[Spike]) {
         self.plastic.record(plan, first as u32, &self.changing.traces, spikes);
         for spike in spikes {
             let step = u64::from(spike.step);

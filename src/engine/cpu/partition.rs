@@ -1,8 +1,9 @@
 //! Which neurons each thread owns: a slice of every large population, so that all threads have the same kinds of work.
 //! Knows no synapse and no equation.
 
-/// Neurons that are updated together, a few vectors of the widest kind: slices begin at multiples of it, in the population
-/// and in the thread.
+use std::ops::Range;
+
+/// Neurons that are updated together, a few vectors of the widest kind: shares begin at multiples of it in the thread.
 pub const GROUP: u32 = 32;
 /// Populations of fewer neurons for each thread stay whole.
 const WHOLE: u32 = 4 * GROUP;
@@ -35,15 +36,16 @@ pub fn numbers(shares: &[Share]) -> usize {
     shares.last().map_or(0, |s| (s.local + s.len().next_multiple_of(GROUP)) as usize)
 }
 
-/// The shares of each thread, in order of populations.
-pub fn partition(sizes: &[u32], threads: usize) -> Vec<Vec<Share>> {
+/// The shares of each thread, in order of populations; of each population the neurons in its range.
+pub fn partition(ranges: &[Range<u32>], threads: usize) -> Vec<Vec<Share>> {
     let threads = threads.max(1) as u32;
     let mut shares = vec![Vec::new(); threads as usize];
     let mut owned = vec![0u32; threads as usize];
-    for (population, &size) in sizes.iter().enumerate().filter(|(_, size)| **size > 0) {
+    for (population, range) in ranges.iter().enumerate().filter(|(_, range)| !range.is_empty()) {
+        let size = range.end - range.start;
         let least = (0..threads as usize).min_by_key(|t| owned[*t]).unwrap_or(0);
         let mut give = |thread: usize, start: u32, end: u32| {
-            shares[thread].push(Share { population, start, end, local: owned[thread] });
+            shares[thread].push(Share { population, start: range.start + start, end: range.start + end, local: owned[thread] });
             owned[thread] += (end - start).next_multiple_of(GROUP);
         };
         if size < threads * WHOLE {
@@ -56,9 +58,13 @@ pub fn partition(sizes: &[u32], threads: usize) -> Vec<Vec<Share>> {
     shares
 }
 
+/// The owner of neurons that belong to no thread here.
+pub const NOBODY: u16 = u16::MAX;
+
 /// Which thread owns a neuron, and its number there.
 pub struct Owners {
-    /// By population: where each slice ends, whose it is, and what leads from an index to the number within the thread.
+    /// By population: where each slice ends, whose it is, and what leads from an index to the number within the thread. The last
+    /// ends nowhere.
     slices: Vec<Vec<(u32, u16, u32)>>,
 }
 
@@ -67,9 +73,14 @@ impl Owners {
         let mut slices = vec![Vec::new(); populations];
         for (thread, mine) in shares.iter().enumerate() {
             for s in mine {
-                slices[s.population].push((s.end, thread as u16, s.local.wrapping_sub(s.start)));
+                let all: &mut Vec<_> = &mut slices[s.population];
+                if all.is_empty() && s.start > 0 {
+                    all.push((s.start, NOBODY, 0));
+                }
+                all.push((s.end, thread as u16, s.local.wrapping_sub(s.start)));
             }
         }
+        slices.iter_mut().for_each(|all| all.push((u32::MAX, NOBODY, 0)));
         Self { slices }
     }
 
@@ -90,7 +101,7 @@ mod tests {
     fn every_neuron_has_one_owner_and_a_number_of_its_own() {
         for threads in [1, 2, 3, 7] {
             let sizes = [10_000, 0, 5, 70, 641, 3];
-            let shares = partition(&sizes, threads);
+            let shares = partition(&sizes.map(|size| 0..size), threads);
             let owners = Owners::new(sizes.len(), &shares);
             let mut taken: Vec<Vec<u32>> = vec![Vec::new(); threads];
             for (p, size) in sizes.iter().enumerate() {
@@ -106,10 +117,21 @@ mod tests {
                 mine.sort_unstable();
                 mine.dedup();
                 assert!(mine.len() == count && mine.iter().all(|i| (*i as usize) < numbers(shares)), "{threads}");
-                assert!(shares.iter().all(|s| s.local.is_multiple_of(GROUP) && s.start.is_multiple_of(GROUP)));
+                assert!(shares.iter().all(|s| s.local.is_multiple_of(GROUP)));
             }
             let most = taken.iter().map(Vec::len).max().unwrap_or(0);
             assert!(most <= 10_719 / threads + 800, "{threads}: {most}");
+        }
+    }
+
+    #[test]
+    fn neurons_outside_of_a_slice_have_no_owner() {
+        for threads in [1, 2] {
+            let shares = partition(&[300..700, 0..0, 0..10], threads);
+            let owners = Owners::new(3, &shares);
+            let outside = |p, i| owners.find(p, i).0 == NOBODY;
+            assert!(outside(0, 0) && outside(0, 299) && !outside(0, 300) && !outside(0, 699) && outside(0, 700));
+            assert!(outside(1, 0) && !outside(2, 0) && !outside(2, 9) && outside(2, 10));
         }
     }
 }

@@ -23,7 +23,7 @@ impl Setup {
         if !plan.gaps.is_empty() {
             return 1;
         }
-        let shortest = plan.projections.iter().map(|p| p.shortest()).fold(LONGEST as f64, f64::min) as usize;
+        let shortest = plan.shortest().min(LONGEST as u64) as usize;
         let room = SUMS / (4 * plan.slots).max(1);
         self.batch.unwrap_or(room.max(1)).clamp(1, shortest.max(1))
     }

@@ -87,8 +87,6 @@ pub struct Gpu {
     forced: Forced,
     /// Events of accepted spikes that no harvest has told yet.
     accepted: u64,
-    /// The shortest delay, steps.
-    shortest: u64,
     /// The traces of the neurons outside of the slice.
     foreign: Traces,
 }
@@ -125,12 +123,11 @@ impl Gpu {
             ));
         }
         let longest = if plastic::any(&plan) { plastic::LONGEST_BATCH } else { LONGEST_BATCH };
-        let shortest = plan.projections.iter().map(|p| p.shortest()).fold(f64::from(u32::MAX), f64::min).max(1.0) as u64;
-        let batch = forced.batch.unwrap_or(longest).clamp(1, shortest.min(u64::from(longest)) as u32);
+        let batch = forced.batch.unwrap_or(longest).clamp(1, plan.shortest().min(u64::from(longest)) as u32);
         let (memory, kernels, degrees) = device.guarded(|| Self::build(&plan, &device, slice.clone(), batch, forced))?;
         let grid = forced.grid.unwrap_or(if device.listed.software { 64 } else { 1024 });
         let foreign = Traces::new(&plan);
-        Ok(Self { plan, device, kernels, memory, step: 0, batch, grid, list: 0, degrees, slice, forced, accepted: 0, shortest, foreign })
+        Ok(Self { plan, device, kernels, memory, step: 0, batch, grid, list: 0, degrees, slice, forced, accepted: 0, foreign })
     }
 
     fn build(plan: &Plan, device: &Device, slice: Range<u32>, batch: u32, forced: Forced) -> Result<(Memory, Kernels, Vec<u64>), String> {
@@ -262,11 +259,8 @@ impl Gpu {
         if harvest.to >= u64::from(u32::MAX) {
             return Err("the GPU engine counts steps in 32 bits: a longer dt or --backend cpu goes further".into());
         }
-        if steps > self.shortest && self.slice != (0..self.plan.neurons) {
-            return Err(format!(
-                "an engine of some neurons advances by at most {} steps, the shortest delay, between two exchanges",
-                self.shortest
-            ));
+        if self.slice != (0..self.plan.neurons) {
+            self.plan.reach(steps)?;
         }
         while self.step < harvest.to {
             let span = u64::from(self.memory.sizes.span).min(harvest.to - self.step);
@@ -279,10 +273,7 @@ impl Gpu {
     /// Takes spikes of neurons outside of the slice. Each must be so recent that none of its synapses is due yet: engines
     /// that advance by the shortest delay and then exchange their spikes give what one engine gives.
     pub fn accept(&mut self, spikes: &[Spike]) -> Result<(), String> {
-        let step = self.step;
-        if let Some(s) = spikes.iter().find(|s| u64::from(s.step) > step || u64::from(s.step) + self.shortest <= step) {
-            return Err(format!("a spike of step {} comes too late or too early at step {step}", s.step));
-        }
+        self.plan.recent(spikes, self.step)?;
         let (rows, _) = wires::first_rows(&self.plan)?;
         let first = spikes.iter().map(|s| s.step).min().unwrap_or(1).saturating_sub(1);
         let mut items: Vec<u32> = Vec::new();
