@@ -121,4 +121,8 @@ fn a_slice_refuses_what_it_could_not_know_or_is_told_too_late() {
     assert!(slice.accept(&[Spike { step: 5, neuron: 200 }]).unwrap_err().contains("too late"));
     assert!(slice.accept(&[Spike { step: 11, neuron: 200 }]).unwrap_err().contains("too early"));
     assert!(slice.accept(&[Spike { step: 9, neuron: 300 }]).unwrap_err().contains("there is no neuron 300"));
+    let reward = NETWORK.replace("synapse = \"stdp_pair\"", "synapse = \"stdp_dopamine\"\nmodulator = \"inh\"");
+    let modulated = Arc::new(plan(&load(&origin(&reward, None, &[])).network).unwrap());
+    assert!(Cpu::of(modulated.clone(), 0..300, setup(1)).is_ok());
+    assert!(Cpu::of(modulated, 0..100, setup(1)).err().unwrap().contains("stepped whole"));
 }

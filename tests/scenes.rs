@@ -1,4 +1,4 @@
-//! The small shipped scenes: every expectation holds on the CPU engine, and on the GPU engine for some; and each motif without the
+//! The small shipped scenes: every expectation holds on the CPU engine, and on the GPU engine for some; and each scene without the
 //! one thing it is about fails, so that its expectations are about that thing.
 
 use std::path::PathBuf;
@@ -62,6 +62,27 @@ const INGREDIENTS: [(&str, &str, &str, &str); 20] = [
     ("types_of_inhibition", "feedback inhibition", "from = \"back_interneuron\"", "from = \"forward_interneuron\""),
     ("visual_input", "the surround", "weight = \"surround\"", "weight = \"0 pA\""),
 ];
+
+/// The same of small networks.
+const NETWORKS: [(&str, &str, &str, &str); 4] = [
+    ("synfire", "strong enough synapses", "w = { value = \"4.86 mV\"", "w = { value = \"3.5 mV\""),
+    ("jeffress", "delays along the axons", "delay = \"distance/speed\"", "delay = \"dt\""),
+    ("cpg", "adaptation", "delta_th = \"strength/tau\"", "delta_th = \"0 mV\""),
+    ("cpg_chain", "coupling of the segments", "weight = \"coupling\"", "weight = \"0 pA\""),
+];
+
+#[test]
+fn small_networks_do_what_they_say_and_not_without_their_ingredient() {
+    for scene in ["synfire", "jeffress", "cpg", "cpg_chain"] {
+        let (good, said) = verified(scene, "cpu");
+        assert!(good, "{said}");
+    }
+    for (scene, what, from, to) in NETWORKS {
+        let changed = Changed::new(scene, from, to);
+        let (good, said) = verified(changed.0.to_str().unwrap(), "cpu");
+        assert!(!good, "{scene} does not need {what}:\n{said}");
+    }
+}
 
 #[test]
 fn every_motif_does_what_it_says() {
@@ -153,7 +174,7 @@ fn motifs_do_the_same_on_the_gpu_engine() {
     if common::machines().len() < 2 {
         return;
     }
-    for name in ["burst", "generators", "two_neuron_oscillator", "driven_circular_inhibition", "visual_input"] {
+    for name in ["burst", "generators", "two_neuron_oscillator", "driven_circular_inhibition", "visual_input", "cpg_chain"] {
         let (good, said) = verified(name, "gpu");
         assert!(good, "{said}");
         assert_eq!(said, verified(name, "cpu").1, "{name}");

@@ -29,7 +29,11 @@ const GROUPS: [Group; 2] = [
             "tum_bursts",
             "ring_bump",
             "two_cell_gap",
-            "microcircuit"
+            "microcircuit",
+            "synfire",
+            "jeffress",
+            "cpg",
+            "cpg_chain"
         ],
     ),
     (

@@ -77,6 +77,7 @@ impl Cpu {
 
     /// An engine of the neurons in `slice` alone. Spikes of all others come by `accept`.
     pub fn of(plan: Arc<Plan>, slice: Range<u32>, setup: Setup) -> Result<Self, String> {
+        slice::check(&plan, &slice)?;
         let (threads, batch) = (setup.threads(&plan), setup.batch(&plan));
         let shares = partition::partition(&slice::ranges(&plan, &slice), threads);
         let owners = Owners::new(plan.populations.len(), &shares);

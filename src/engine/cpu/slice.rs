@@ -16,6 +16,14 @@ pub fn ranges(plan: &Plan, slice: &Range<u32>) -> Vec<Range<u32>> {
     plan.populations.iter().map(within).collect()
 }
 
+/// What acts without a delay cannot be told in time.
+pub fn check(plan: &Plan, slice: &Range<u32>) -> Result<(), String> {
+    if *slice != (0..plan.neurons) && !plan.modulators.is_empty() {
+        return Err("spikes of modulators act at once on all synapses: such a network is stepped whole".into());
+    }
+    Ok(())
+}
+
 impl Cpu {
     /// A slice can go no further than the spikes of the others are known.
     pub(super) fn check_steps(&self, steps: u64) -> Result<(), String> {
