@@ -113,8 +113,8 @@ fn pretended_ranks_give_the_run_of_one() {
 
 #[test]
 fn a_slice_refuses_what_it_could_not_know_or_is_told_too_late() {
-    let plan = made();
-    let mut slice = Cpu::of(plan, 0..100, setup(1)).unwrap();
+    let whole = made();
+    let mut slice = Cpu::of(whole, 0..100, setup(1)).unwrap();
     assert!(slice.advance(6).unwrap_err().contains("at most 5 steps"));
     slice.advance(5).unwrap();
     slice.advance(5).unwrap();
