@@ -18,8 +18,14 @@ pub fn ranges(plan: &Plan, slice: &Range<u32>) -> Vec<Range<u32>> {
 
 /// What acts without a delay cannot be told in time.
 pub fn check(plan: &Plan, slice: &Range<u32>) -> Result<(), String> {
-    if *slice != (0..plan.neurons) && !plan.modulators.is_empty() {
+    if *slice == (0..plan.neurons) {
+        return Ok(());
+    }
+    if !plan.modulators.is_empty() {
         return Err("spikes of modulators act at once on all synapses: such a network is stepped whole".into());
+    }
+    if !plan.gaps.is_empty() {
+        return Err("gap junctions join neurons at every step: such a network is stepped whole".into());
     }
     Ok(())
 }
