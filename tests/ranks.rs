@@ -125,9 +125,7 @@ fn a_slice_refuses_what_it_could_not_know_or_is_told_too_late() {
     let modulated = Arc::new(plan(&load(&origin(&reward, None, &[])).network).unwrap());
     assert!(Cpu::of(modulated.clone(), 0..300, setup(1)).is_ok());
     assert!(Cpu::of(modulated, 0..100, setup(1)).err().unwrap().contains("stepped whole"));
-    let gaps = format!(
-        "{NETWORK}[[gap_junctions]]\nfrom = \"inh\"\nto = \"inh\"\nrule = \"all_to_all\"\nconductance = \"1 nS\"\n"
-    );
+    let gaps = format!("{NETWORK}[[gap_junctions]]\nfrom = \"inh\"\nto = \"inh\"\nrule = \"all_to_all\"\nconductance = \"1 nS\"\n");
     let joined = Arc::new(plan(&load(&origin(&gaps, None, &[])).network).unwrap());
     assert!(Cpu::of(joined, 0..100, setup(1)).err().unwrap().contains("stepped whole"));
 }
