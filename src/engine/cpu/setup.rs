@@ -1,5 +1,6 @@
 //! How a network is run: threads and steps of a batch. Knows no neuron.
 
+use crate::model::program::{Binary, Op, Stmt, Unary};
 use crate::plan::Plan;
 
 /// The longest batch: beyond it nothing is gained, and the sums of a batch leave the cache.
@@ -41,7 +42,22 @@ impl Setup {
 
 /// Nanoseconds of a step, roughly: neurons by the length of their programs, and events at 5 Hz.
 fn work(plan: &Plan) -> f64 {
-    let neurons: f64 = plan.populations.iter().map(|p| f64::from(p.size) * (0.3 + 0.03 * f64::from(p.program.registers))).sum();
+    let neurons: f64 = plan.populations.iter().map(|p| f64::from(p.size) * (0.3 + cost(&p.program.body))).sum();
     let counts: f64 = plan.drives.iter().map(|d| 1.0 * f64::from(d.to.len())).sum();
     neurons + counts + plan.synapses() as f64 * 0.005 * plan.dt * 1.5
+}
+
+/// Nanoseconds that a neuron takes, roughly: functions cost some twenty times a product, substeps are taken again and again.
+fn cost(body: &[Stmt]) -> f64 {
+    let of = |stmt: &Stmt| match stmt {
+        Stmt::Let(_, Op::Normal(_)) => 20.0,
+        Stmt::Let(_, Op::Uniform(_) | Op::Binary(Binary::Pow, ..)) => 2.0,
+        Stmt::Let(_, Op::Unary(Unary::Neg | Unary::Abs | Unary::Floor | Unary::Not, _)) => 0.03,
+        Stmt::Let(_, Op::Unary(..)) => 0.6,
+        Stmt::Repeat(turns, inner) => f64::from(*turns) * cost(inner),
+        // Rarely taken.
+        Stmt::When(..) => 0.0,
+        _ => 0.03,
+    };
+    body.iter().map(of).sum()
 }
