@@ -282,3 +282,20 @@ fn drawn_time_constants_below_zero_are_refused_by_the_plan() {
         assert!(told.contains("neuron") && told.contains("redraw"), "{told}");
     }
 }
+
+#[test]
+fn cells_that_cost_much_are_stepped_by_all_threads_and_few_cheap_ones_by_one() {
+    let cells = |model: &str, size: u32| {
+        let text = format!(
+            "format = 1\n[run]\ndt = \"0.1 ms\"\nduration = \"1 s\"\n[populations.a]\nmodel = \"{model}\"\nsize = {size}\n\
+             [[projections]]\nfrom = \"a\"\nto = \"a\"\nrule = \"fixed_in_degree\"\nin_degree = 1\nreceptor = \"exc\"\nweight = \"{}\"\ndelay = \"0.1 ms\"\n",
+            if model == "iaf_psc_exp" { "1 pA" } else { "1 nS" }
+        );
+        Cpu::new(common::planned(&text)).unwrap().threads()
+    };
+    let there = rayon::current_num_threads();
+    assert_eq!(cells("hh_cond_exp_traub", 4000), there);
+    assert_eq!(cells("iaf_psc_exp", 1000), 1);
+    // The same number of cells is worth it or not by what their equations cost.
+    assert!(there == 1 || cells("hh_cond_exp_traub", 1000) > cells("iaf_psc_exp", 1000));
+}

@@ -5,10 +5,9 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{advance, cpu, load, machines, origin, rendered, start};
+use common::{edit_equals_restart, load, origin, planned, refused_by_gpu, rendered};
 use synfire::engine::cpu::{Cpu, Setup};
-use synfire::plan::{Plan, plan};
-use synfire::session::Command;
+use synfire::plan::plan;
 
 /// Two leaky cells of 10 nS and 200 pF without a threshold; a current into the first.
 fn two(dt: &str, g: &str) -> String {
@@ -19,10 +18,6 @@ fn two(dt: &str, g: &str) -> String {
     )
 }
 
-fn made(text: &str) -> Arc<Plan> {
-    Arc::new(plan(&load(&origin(text, None, &[])).network).unwrap())
-}
-
 fn voltages(cpu: &Cpu) -> [f64; 2] {
     [0, 1].map(|p| f64::from(cpu.state(p, 0)[0]) + 70.0)
 }
@@ -31,7 +26,7 @@ fn voltages(cpu: &Cpu) -> [f64; 2] {
 fn a_steady_current_divides_as_the_conductances_say_whatever_the_step() {
     for (dt, steps) in [("0.1 ms", 8000), ("1 ms", 800)] {
         for g in [0.0, 2.0, 10.0, 50.0] {
-            let mut cpu = Cpu::new(made(&two(dt, &format!("{g} nS")))).unwrap();
+            let mut cpu = Cpu::new(planned(&two(dt, &format!("{g} nS")))).unwrap();
             cpu.advance(steps).unwrap();
             let (sum, across) = (100.0 / 10.0, 100.0 / (10.0 + 2.0 * g));
             let [a, b] = voltages(&cpu);
@@ -48,7 +43,7 @@ fn on_the_way_there_the_error_shrinks_with_the_step() {
     let sum = 10.0 * (1.0 - f64::exp(-t / 20.0));
     let across = 100.0 / (10.0 + 2.0 * g) * (1.0 - f64::exp(-t * (10.0 + 2.0 * g) / 200.0));
     let error = |dt: &str, steps: u64| {
-        let mut cpu = Cpu::new(made(&two(dt, "15 nS"))).unwrap();
+        let mut cpu = Cpu::new(planned(&two(dt, "15 nS"))).unwrap();
         cpu.advance(steps).unwrap();
         let [a, b] = voltages(&cpu);
         (a - (sum + across) / 2.0).abs().max((b - (sum - across) / 2.0).abs())
@@ -74,7 +69,7 @@ fn network() -> String {
 
 #[test]
 fn threads_batches_and_checkpoints_change_no_bit() {
-    let plan = made(&network());
+    let plan = planned(&network());
     let engine = |threads, batch| Cpu::with(plan.clone(), Setup { threads: Some(threads), batch }).unwrap();
     let expected = engine(1, None).advance(2000).unwrap();
     assert!(expected.spikes.len() > 500, "{} spikes", expected.spikes.len());
@@ -89,7 +84,7 @@ fn threads_batches_and_checkpoints_change_no_bit() {
     assert!(spikes == expected.spikes);
     // Coupling matters, and so does each of the junctions.
     for gone in ["conductance = \"g\"", "conductance = \"2 nS\"", "conductance = \"0.3 nS\""] {
-        let without = made(&network().replace(gone, "conductance = \"0 nS\""));
+        let without = planned(&network().replace(gone, "conductance = \"0 nS\""));
         assert!(Cpu::new(without).unwrap().advance(2000).unwrap().spikes != expected.spikes, "{gone}");
     }
 }
@@ -134,25 +129,12 @@ fn a_step_adds_the_currents_of_all_pairs() {
 
 #[test]
 fn an_edit_of_the_conductance_equals_a_restart_from_there() {
-    let text = network();
-    let mut edited = start(origin(&text, None, &[]), &cpu(), None);
-    advance(&mut edited, 500, 300);
-    let state = edited.save().unwrap();
-    edited.apply(Command::Set { address: "g".into(), value: "3 nS".into() }).unwrap();
-    let after = advance(&mut edited, 1500, 400);
-    let mut restarted = start(origin(&text, None, &[("g", "3 nS")]), &cpu(), Some(&state));
-    assert!(after.spikes == advance(&mut restarted, 1500, 1500).spikes);
-    let mut left = start(origin(&text, None, &[]), &cpu(), Some(&state));
-    assert!(after.spikes != advance(&mut left, 1500, 1500).spikes);
+    edit_equals_restart(&network(), "g", "3 nS", 1500);
 }
 
 #[test]
 fn what_cannot_be_is_told_with_a_remedy() {
-    for machine in machines().iter().filter(|m| m.describe().engine == "gpu") {
-        let origin = origin(&network(), None, &[]);
-        let scene = load(&origin);
-        let plan = Arc::new(plan(&scene.network).unwrap());
-        let refused = synfire::session::Simulation::new(origin, scene, plan, machine, None).err().unwrap();
+    if let Some(refused) = refused_by_gpu(&network()) {
         assert!(refused.contains("has no gap junctions yet: --backend cpu"), "{refused}");
     }
     for (from, to, message) in [

@@ -6,17 +6,14 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::fs::File;
-use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use common::{advance, cpu, load, machines, origin, rendered, start};
+use common::{advance, cpu, edit_equals_restart, npz, origin, planned, refused_by_gpu, rendered, start};
 use synfire::base::rng::Stream;
 use synfire::engine::cpu::{Cpu, Setup};
 use synfire::export::{Checkpoint, read_checkpoint, write_checkpoint};
-use synfire::plan::{Connection, Plan, connections, plan};
-use synfire::session::Command;
+use synfire::plan::{Connection, Plan, connections};
 
 const CELLS: &str = "[models.relay]\nupdate = \"\"\"\ngot = in\ncount = fire\n\"\"\"\nthreshold = \"count > 0\"\n\
                      [models.relay.state]\ngot = \"0 pA\"\ncount = 0\n[models.relay.receptors]\nin = \"pA\"\nfire = \"1\"\n";
@@ -56,29 +53,8 @@ impl Case {
     }
 }
 
-fn made(text: &str) -> Arc<Plan> {
-    Arc::new(plan(&load(&origin(text, None, &[])).network).unwrap())
-}
-
 fn engine(plan: &Arc<Plan>, threads: usize, batch: Option<usize>) -> Cpu {
     Cpu::with(plan.clone(), Setup { threads: Some(threads), batch }).unwrap()
-}
-
-/// The arrays of an npz of one-dimensional f64.
-fn npz(name: &str) -> BTreeMap<String, Vec<f64>> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(name);
-    let mut zip = zip::ZipArchive::new(File::open(path).unwrap()).unwrap();
-    let mut out = BTreeMap::new();
-    for i in 0..zip.len() {
-        let mut file = zip.by_index(i).unwrap();
-        let key = file.name().trim_end_matches(".npy").to_string();
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).unwrap();
-        let header = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-        assert!(String::from_utf8_lossy(&bytes[10..header]).contains("'<f8'"), "{name} {key}");
-        out.insert(key, bytes[header..].chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect());
-    }
-    out
 }
 
 #[test]
@@ -88,7 +64,7 @@ fn dopamine_moves_weights_as_in_nest() {
     let parameters = "A_plus = 0.09\nA_minus = 0.06\ntau_plus = \"17 ms\"\ntau_minus = \"33 ms\"\ntau_c = \"700 ms\"\ntau_n = \"150 ms\"\nb = \"4 Hz\"\n";
     let trains = ["pre", "post", "dopa"].map(|key| vec![steps(key)]);
     let case = Case { base: "stdp_dopamine", parameters: parameters.into(), weight: "40 pA", delay: "1 ms", trains };
-    let harvest = engine(&made(&case.text()), 1, None).advance(40_100).unwrap();
+    let harvest = engine(&planned(&case.text()), 1, None).advance(40_100).unwrap();
     let got: BTreeMap<u32, f32> = harvest.samples.iter().map(|s| (s.step, s.values[0])).collect();
     let (mut low, mut high) = (f64::INFINITY, 0.0f64);
     for (k, expected) in steps("pre").iter().zip(&reference["weight"]) {
@@ -228,7 +204,7 @@ fn every_order_and_coincidence_of_three_agrees_with_sums_over_spikes() {
     for (rule, base, parameters) in rules(0.3) {
         for (delay, text) in [(1, "0.1 ms"), (10, "1 ms"), (37, "3.7 ms")] {
             let case = Case { base, parameters: parameters.clone(), weight: "50 pA", delay: text, trains: hand_made(delay) };
-            let plan = made(&case.text());
+            let plan = planned(&case.text());
             let end = case.trains[0][0].last().unwrap() + 777;
             for (threads, batch) in [(1, None), (1, Some(1))] {
                 let mut cpu = engine(&plan, threads, batch);
@@ -264,7 +240,7 @@ fn trains() -> [Trains; 3] {
 fn random_trains_agree_with_sums_over_spikes_for_any_threads_and_batches_however_full_the_histories() {
     for (rule, base, parameters) in rules(0.01) {
         let case = Case { base, parameters, weight: "uniform(20 pA, 80 pA)", delay: "uniform(0.5 ms, 3 ms)", trains: trains() };
-        let plan = made(&case.text());
+        let plan = planned(&case.text());
         let mut first = None;
         for (threads, batch) in [(1, None), (2, Some(1)), (3, Some(4))] {
             let mut cpu = engine(&plan, threads, batch);
@@ -306,7 +282,7 @@ fn network() -> String {
 
 #[test]
 fn looks_saves_threads_and_batches_change_no_bit_of_what_follows() {
-    let plan = made(&network());
+    let plan = planned(&network());
     let mut cpu = engine(&plan, 1, None);
     let spikes = cpu.advance(3000).unwrap().spikes;
     assert!(spikes.len() > 1500, "{} spikes", spikes.len());
@@ -369,22 +345,13 @@ fn an_edit_equals_a_restart_from_there() {
     for (address, value) in
         [("A", "0.1"), ("learn.tau_c", "50 ms"), ("learn.tau_n", "20 ms"), ("scale.goal", "50 Hz"), ("learn.b", "1 kHz")]
     {
-        let text = network();
-        let mut edited = start(origin(&text, None, &[]), &cpu(), None);
-        advance(&mut edited, 1000, 300);
-        let state = edited.save().unwrap();
-        edited.apply(Command::Set { address: address.into(), value: value.into() }).unwrap();
-        let after = advance(&mut edited, 2000, 400);
-        let mut restarted = start(origin(&text, None, &[(address, value)]), &cpu(), Some(&state));
-        assert!(after.spikes == advance(&mut restarted, 2000, 2000).spikes, "{address}");
-        let mut left = start(origin(&text, None, &[]), &cpu(), Some(&state));
-        assert!(after.spikes != advance(&mut left, 2000, 2000).spikes, "{address} must make a difference");
+        edit_equals_restart(&network(), address, value, 2000);
     }
 }
 
 #[test]
 fn a_synapse_takes_twelve_bytes_with_an_eligibility_and_eight_without() {
-    let plan = made(&network());
+    let plan = planned(&network());
     for (p, bytes) in plan.projections.iter().zip([12, 12, 8, 8]) {
         let kept = p.plastic.as_ref().unwrap().kept.len() as u64;
         assert_eq!(8 + 4 * kept, bytes);
@@ -397,11 +364,7 @@ fn a_synapse_takes_twelve_bytes_with_an_eligibility_and_eight_without() {
 
 #[test]
 fn what_cannot_be_is_told_with_a_remedy() {
-    for machine in machines().iter().filter(|m| m.describe().engine == "gpu") {
-        let origin = origin(&network(), None, &[]);
-        let scene = load(&origin);
-        let plan = Arc::new(plan(&scene.network).unwrap());
-        let refused = synfire::session::Simulation::new(origin, scene, plan, machine, None).err().unwrap();
+    if let Some(refused) = refused_by_gpu(&network()) {
         assert!(refused.contains("between spikes yet (dw/dt, [synapse], a modulator): --backend cpu"), "{refused}");
     }
     let own = "[synapses.own]\nequations = \"\"\"\nda/dt = -a/tau\ndb/dt = -b/tau\nde/dt = -e/tau\ndm/dt = -m/tau\ndw/dt = e*m/tau\n\"\"\"\n\

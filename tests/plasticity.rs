@@ -9,13 +9,12 @@ use std::path::PathBuf;
 use std::slice::from_ref;
 use std::sync::Arc;
 
-use common::{advance, cpu, load, origin, rendered, start};
+use common::{advance, cpu, edit_equals_restart, load, origin, planned, rendered, start};
 use serde_json::Value;
 use synfire::base::rng::Stream;
 use synfire::engine::cpu::{Cpu, Setup};
 use synfire::export::{Checkpoint, read_checkpoint, write_checkpoint};
 use synfire::plan::{Connection, Harvest, Plan, connections, plan};
-use synfire::session::Command;
 
 /// Cells that spike when they are told to, and tell what arrives at them.
 const CELLS: &str = "[models.relay]\nupdate = \"\"\"\ngot = in\ncount = fire\n\"\"\"\nthreshold = \"count > 0\"\n\
@@ -50,10 +49,6 @@ fn scene(base: &str, parameters: &str, weight: &str, delay: &str, pre: &[Vec<u32
     )
 }
 
-fn made(text: &str) -> Arc<Plan> {
-    Arc::new(plan(&load(&origin(text, None, &[])).network).unwrap())
-}
-
 fn engine(plan: &Arc<Plan>, threads: usize, batch: Option<usize>) -> Cpu {
     Cpu::with(plan.clone(), Setup { threads: Some(threads), batch }).unwrap()
 }
@@ -73,7 +68,7 @@ fn pairs_give_the_weights_of_nest() {
             }
         }
         let text = scene(base, &parameters, "40 pA", "1 ms", &[steps("pre")], &[steps("post")]);
-        let harvest = engine(&made(&text), 1, None).advance(20_020).unwrap();
+        let harvest = engine(&planned(&text), 1, None).advance(20_020).unwrap();
         let got: BTreeMap<u32, f32> = harvest.samples.iter().map(|s| (s.step, s.values[0])).collect();
         for (k, expected) in steps("pre").iter().zip(numbers("weight_at_pre")) {
             let w = f64::from(got[&(k + 10)]);
@@ -205,7 +200,7 @@ fn every_rule_agrees_with_sums_over_pairs_at_every_order_and_coincidence() {
         for delay in [1, 10, 37] {
             let (pre, post) = hand_made(delay);
             let plan =
-                made(&scene(base, &parameters, "50 pA", &format!("{} ms", f64::from(delay) / 10.0), from_ref(&pre), from_ref(&post)));
+                planned(&scene(base, &parameters, "50 pA", &format!("{} ms", f64::from(delay) / 10.0), from_ref(&pre), from_ref(&post)));
             let end = pre.last().unwrap() + 100;
             for (threads, batch) in [(1, None), (1, Some(1))] {
                 let mut cpu = engine(&plan, threads, batch);
@@ -232,7 +227,7 @@ fn every_rule_agrees_with_sums_over_pairs_over_random_trains_however_full_the_hi
         .map(|((n, gap), i)| random(&stream, i, n, gap))
         .collect();
     for (rule, base, parameters) in rules() {
-        let plan = made(&scene(base, &parameters, "uniform(20 pA, 80 pA)", "uniform(0.5 ms, 3 ms)", &pre, &post));
+        let plan = planned(&scene(base, &parameters, "uniform(20 pA, 80 pA)", "uniform(0.5 ms, 3 ms)", &pre, &post));
         let mut first: Option<(Vec<f32>, Harvest)> = None;
         for (threads, batch) in [(1, None), (2, Some(1)), (3, Some(4))] {
             let mut cpu = engine(&plan, threads, batch);
@@ -252,7 +247,7 @@ fn sixty_pairings_give_the_window_of_stdp() {
         let pre: Vec<u32> = (1..=60).map(|i| i * 4000).collect();
         let post: Vec<u32> = pre.iter().map(|k| (*k as i32 + 10 * gap - 10) as u32).collect();
         let text = scene("stdp_pair", "lambda = 0.005\nalpha = 1.05\ntau_minus = \"34 ms\"\n", "50 pA", "1 ms", from_ref(&pre), &[post]);
-        let mut cpu = engine(&made(&text), 1, None);
+        let mut cpu = engine(&planned(&text), 1, None);
         cpu.advance(242_000).unwrap();
         let change = f64::from(cpu.weights(0).unwrap()[0]) - 0.5;
         let size = f64::from(gap.abs());
@@ -287,7 +282,7 @@ fn network() -> String {
 }
 
 fn whole(threads: usize, batch: Option<usize>, steps: u64) -> (Harvest, Vec<Vec<f32>>) {
-    let plan = made(&network());
+    let plan = planned(&network());
     let mut cpu = engine(&plan, threads, batch);
     let harvest = cpu.advance(steps).unwrap();
     assert!(harvest.spikes.len() > 1500, "{} spikes", harvest.spikes.len());
@@ -305,7 +300,7 @@ fn threads_and_batches_give_the_same_weights_and_spikes() {
 #[test]
 fn looking_and_saving_do_not_change_what_follows() {
     let expected = whole(2, None, 3000);
-    let mut cpu = engine(&made(&network()), 2, None);
+    let mut cpu = engine(&planned(&network()), 2, None);
     let mut spikes = Vec::new();
     for _ in 0..30 {
         spikes.extend(cpu.advance(100).unwrap().spikes);
@@ -313,12 +308,12 @@ fn looking_and_saving_do_not_change_what_follows() {
     }
     assert!(spikes == expected.0.spikes && cpu.weights(4).unwrap() == expected.1[2]);
     // Going on from what was saved is going on.
-    let mut cpu = engine(&made(&network()), 1, None);
+    let mut cpu = engine(&planned(&network()), 1, None);
     let mut spikes = Vec::new();
     for k in 0..10 {
         spikes.extend(cpu.advance(300).unwrap().spikes);
         let state = cpu.save();
-        cpu = engine(&made(&network()), 1 + k % 3, [None, Some(1), Some(5)][k % 3]);
+        cpu = engine(&planned(&network()), 1 + k % 3, [None, Some(1), Some(5)][k % 3]);
         cpu.restore(&state);
         assert_eq!(cpu.save(), state);
     }
@@ -358,25 +353,16 @@ fn a_checkpoint_file_keeps_weights_and_histories_and_damage_is_told() {
 #[test]
 fn an_edit_of_a_rule_equals_a_restart_from_there() {
     for (address, value) in [("lambda", "0.2"), ("pair.tau_plus", "5 ms"), ("pair.tau_minus", "90 ms"), ("exc->exc.w_max", "90 pA")] {
-        let text = network();
-        let mut edited = start(origin(&text, None, &[]), &cpu(), None);
-        advance(&mut edited, 1000, 300);
-        let state = edited.save().unwrap();
-        edited.apply(Command::Set { address: address.into(), value: value.into() }).unwrap();
-        let after = advance(&mut edited, 1500, 400);
-        let mut restarted = start(origin(&text, None, &[(address, value)]), &cpu(), Some(&state));
-        assert!(after.spikes == advance(&mut restarted, 1500, 1500).spikes, "{address}");
-        let mut left = start(origin(&text, None, &[]), &cpu(), Some(&state));
-        assert!(after.spikes != advance(&mut left, 1500, 1500).spikes, "{address} must make a difference");
+        edit_equals_restart(&network(), address, value, 1500);
     }
 }
 
 #[test]
 fn a_synapse_takes_eight_bytes_and_probes_give_weights_in_their_unit() {
-    let plan = made(&network());
+    let plan = planned(&network());
     let sources = plan.projections.iter().filter(|p| p.plastic.is_some()).map(|p| u64::from(p.from.len()) * 8).sum::<u64>();
     let plastic: u64 = plan.projections.iter().filter(|p| p.plastic.is_some()).map(|p| p.wiring.counted()).sum();
-    let without = made(
+    let without = planned(
         &network()
             .replace("synapse = \"pair\"\n", "")
             .replace("w_max = \"80 pA\"\n", "")

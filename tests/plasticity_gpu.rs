@@ -9,11 +9,11 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use common::{advance, cpu, device, load, machines, origin, start};
+use common::{advance, cpu, device, machines, origin, planned, start};
 use synfire::engine::cpu::{Cpu, Setup};
 use synfire::engine::gpu::{Forced, Gpu};
 use synfire::export::{Checkpoint, read_checkpoint, write_checkpoint};
-use synfire::plan::{Harvest, Plan, State, plan};
+use synfire::plan::{Harvest, Plan, State};
 use synfire::session::{Command, Machine};
 
 /// A user's own rule: a trace that saturates, one of two exponentials, powers, and changes on either side.
@@ -97,10 +97,6 @@ fn network() -> String {
     )
 }
 
-fn made(text: &str) -> Arc<Plan> {
-    Arc::new(plan(&load(&origin(text, None, &[])).network).unwrap())
-}
-
 fn on_cpu(plan: &Arc<Plan>, steps: u64) -> (Harvest, State) {
     let mut cpu = Cpu::with(plan.clone(), Setup { threads: Some(1), batch: None }).unwrap();
     (cpu.advance(steps).unwrap(), cpu.save())
@@ -124,7 +120,7 @@ fn same(what: &str, plan: &Plan, expected: &(Harvest, State), found: &(Harvest, 
 #[test]
 fn every_rule_gives_the_same_bits_whatever_the_batch_the_shards_and_the_workgroups() {
     let Some(device) = device() else { return };
-    let plan = made(&network());
+    let plan = planned(&network());
     let expected = on_cpu(&plan, 1000);
     assert!(expected.0.spikes.len() > 500, "{} spikes", expected.0.spikes.len());
     let begun = on_cpu(&plan, 0).1;
@@ -203,7 +199,7 @@ fn sources_that_spike_in_every_step_and_full_histories_give_the_same_bits() {
         ("vogels_2011", "uniform(1.2 ms, 5 ms)"),
         ("stdp_pair", "4 ms"),
     ] {
-        let plan = made(&trains(base, delay));
+        let plan = planned(&trains(base, delay));
         let expected = on_cpu(&plan, 2000);
         for forced in [Forced::default(), Forced { batch: Some(2), binding: Some(16_000), ..Forced::default() }] {
             let mut gpu = Gpu::new(plan.clone(), device.clone(), forced).unwrap();
@@ -216,7 +212,7 @@ fn sources_that_spike_in_every_step_and_full_histories_give_the_same_bits() {
 #[test]
 fn a_history_that_is_too_short_is_told_of_and_loses_nothing_in_silence() {
     let Some(device) = device() else { return };
-    let plan = made(&trains("stdp_pair", "4 ms"));
+    let plan = planned(&trains("stdp_pair", "4 ms"));
     let mut gpu = Gpu::new(plan.clone(), device.clone(), Forced { history: Some(16), ..Forced::default() }).unwrap();
     let told = gpu.advance(2000).unwrap_err();
     assert!(told.contains("the histories of 16 spikes") && told.contains("--backend cpu"), "{told}");
@@ -228,7 +224,7 @@ fn a_history_that_is_too_short_is_told_of_and_loses_nothing_in_silence() {
 #[test]
 fn looking_and_saving_do_not_change_what_follows() {
     let Some(device) = device() else { return };
-    let plan = made(&network());
+    let plan = planned(&network());
     let expected = on_cpu(&plan, 1500);
     let mut gpu = Gpu::new(plan.clone(), device.clone(), Forced::default()).unwrap();
     let mut harvest = Harvest { to: 1500, ..Harvest::default() };
@@ -309,6 +305,6 @@ fn edits_in_mid_run_and_probes_give_the_same_bits() {
 #[test]
 fn an_engine_of_some_neurons_alone_refuses_weights_that_change() {
     let Some(device) = device() else { return };
-    let refused = Gpu::of(made(&network()), device.clone(), 0..100, Forced::default()).err().unwrap();
+    let refused = Gpu::of(planned(&network()), device.clone(), 0..100, Forced::default()).err().unwrap();
     assert!(refused.contains("cannot change the weights from exc to exc"), "{refused}");
 }

@@ -2,39 +2,16 @@
 
 mod common;
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
-use std::path::PathBuf;
 use std::sync::Arc;
 
+use common::{npz, reference};
 use serde_json::Value;
 use synfire::base::problem::Source;
 use synfire::network::{Drive, Network, Part, Probe, Receptor, Stimulus, Values, Wave, Which};
 use synfire::session::{Engine, Machine};
 
-fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference")
-}
-
-/// The arrays of an npz of one-dimensional f64.
-fn npz(name: &str) -> BTreeMap<String, Vec<f64>> {
-    let mut zip = zip::ZipArchive::new(File::open(folder().join(name)).unwrap()).unwrap();
-    let mut out = BTreeMap::new();
-    for i in 0..zip.len() {
-        let mut file = zip.by_index(i).unwrap();
-        let key = file.name().trim_end_matches(".npy").to_string();
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).unwrap();
-        let header = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-        assert!(String::from_utf8_lossy(&bytes[10..header]).contains("'<f8'"), "{name} {key}");
-        out.insert(key, bytes[header..].chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect());
-    }
-    out
-}
-
 fn protocol() -> Value {
-    serde_json::from_str(&std::fs::read_to_string(folder().join("protocol.json")).unwrap()).unwrap()
+    serde_json::from_str(&std::fs::read_to_string(reference("protocol.json")).unwrap()).unwrap()
 }
 
 /// One cell with NEST's parameters; both programs count in ms, mV, pA, pF, nS.

@@ -4,13 +4,11 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{advance, cpu, load, machines, origin, rendered, run, start};
+use common::{advance, cpu, load, machines, npz, origin, rendered, run, start};
 use synfire::base::rng::Stream;
 use synfire::engine::cpu::{Cpu, Setup};
 #[cfg(feature = "gpu")]
@@ -18,22 +16,6 @@ use synfire::engine::gpu::{Forced, Gpu};
 use synfire::export::{Checkpoint, read_checkpoint, write_checkpoint};
 use synfire::plan::{Harvest, plan};
 use synfire::session::{Command, Simulation};
-
-/// The arrays of an npz of one-dimensional f64.
-fn npz(name: &str) -> BTreeMap<String, Vec<f64>> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(name);
-    let mut zip = zip::ZipArchive::new(File::open(path).unwrap()).unwrap();
-    let mut out = BTreeMap::new();
-    for i in 0..zip.len() {
-        let mut file = zip.by_index(i).unwrap();
-        let key = file.name().trim_end_matches(".npy").to_string();
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).unwrap();
-        let header = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-        out.insert(key, bytes[header..].chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect());
-    }
-    out
-}
 
 /// A cell that tells what arrives in each step.
 const METER: &str = "[models.meter]\nupdate = \"got = in\"\n[models.meter.state]\ngot = \"0 pA\"\n[models.meter.receptors]\nin = \"pA\"\n";

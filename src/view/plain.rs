@@ -1,6 +1,6 @@
 //! Painting for software adapters. The shader of egui's own renderer can do more than this window needs, and a software adapter
-//! computes every side of its branches for every pixel: that was nine tenths of a frame. Here what egui has tessellated is
-//! painted by the plainest shader instead, pixel for pixel the same. Knows no panel.
+//! computes every side of its branches for every pixel: that was most of a frame. Here what egui has tessellated is
+//! painted by the plainest shader instead, the same but for roundings at the edges of letters. Knows no panel.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_painting_gives_the_pixels_of_the_general_one() {
+    fn plain_painting_gives_the_pixels_of_the_general_one_but_for_roundings() {
         let (Some(plain), Some(general)) = (painted(true), painted(false)) else { return };
         let apart = |(a, b): (&[u8], &[u8])| a.iter().zip(b).map(|(a, b)| a.abs_diff(*b)).max().unwrap_or(0);
         let all: Vec<u8> = plain.chunks_exact(4).zip(general.chunks_exact(4)).map(apart).collect();

@@ -1,7 +1,10 @@
 //! What tests of networks share: scenes from text, machines to run them on, runs in batches. Holds no test.
 #![allow(dead_code, reason = "each test uses some of it")]
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use synfire::base::problem::{Problem, Source};
@@ -10,7 +13,7 @@ use synfire::engine::gpu::Device;
 use synfire::network::Network;
 use synfire::plan::{Connection, Harvest, Plan, State, connections, plan, resumed};
 use synfire::scene::{Options, Scene};
-use synfire::session::{Backend, Machine, Origin, Simulation, choose};
+use synfire::session::{Backend, Command, Machine, Origin, Simulation, choose};
 
 /// The CPU engine, and the GPU engine where there is an adapter; without one the tests say so, and in CI they fail.
 pub fn machines() -> &'static [Machine] {
@@ -104,4 +107,52 @@ pub fn synapses(plan: &Plan) -> Vec<Vec<Connection>> {
         out
     };
     plan.projections.iter().map(of).collect()
+}
+
+/// The plan of a scene.
+pub fn planned(text: &str) -> Arc<Plan> {
+    Arc::new(plan(&network_of(text)).unwrap())
+}
+
+/// A file of tests/reference.
+pub fn reference(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(name)
+}
+
+/// The arrays of an npz of one-dimensional f64 in tests/reference.
+pub fn npz(name: &str) -> BTreeMap<String, Vec<f64>> {
+    let mut zip = zip::ZipArchive::new(File::open(reference(name)).unwrap()).unwrap();
+    let mut out = BTreeMap::new();
+    for i in 0..zip.len() {
+        let mut file = zip.by_index(i).unwrap();
+        let key = file.name().trim_end_matches(".npy").to_string();
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).unwrap();
+        let header = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+        assert!(String::from_utf8_lossy(&bytes[10..header]).contains("'<f8'"), "{name} {key}");
+        out.insert(key, bytes[header..].chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect());
+    }
+    out
+}
+
+/// On the CPU engine an edit after 1,000 steps gives the spikes of a start from there with the new value, and not those of the old.
+pub fn edit_equals_restart(text: &str, address: &str, value: &str, steps: u64) {
+    let mut edited = start(origin(text, None, &[]), &cpu(), None);
+    advance(&mut edited, 1000, 300);
+    let state = edited.save().unwrap();
+    edited.apply(Command::Set { address: address.into(), value: value.into() }).unwrap_or_else(|e| panic!("{address}: {e}"));
+    let after = advance(&mut edited, steps, 400);
+    let mut restarted = start(origin(text, None, &[(address, value)]), &cpu(), Some(&state));
+    assert!(after.spikes == advance(&mut restarted, steps, steps).spikes, "{address}");
+    let mut left = start(origin(text, None, &[]), &cpu(), Some(&state));
+    assert!(after.spikes != advance(&mut left, steps, steps).spikes, "{address} must make a difference");
+}
+
+/// What the GPU engine says of a scene that it cannot run, if it is there.
+pub fn refused_by_gpu(text: &str) -> Option<String> {
+    let machine = machines().iter().find(|m| m.describe().engine == "gpu")?;
+    let origin = origin(text, None, &[]);
+    let scene = load(&origin);
+    let plan = Arc::new(plan(&scene.network).unwrap());
+    Some(Simulation::new(origin, scene, plan, machine, None).err().expect("the GPU engine takes this scene"))
 }

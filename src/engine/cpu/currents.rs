@@ -8,18 +8,20 @@ use crate::plan::{DriveKind, DrivePlan, Plan, purpose};
 /// The currents that feed one input of one share.
 pub struct Feed {
     drives: Vec<usize>,
+    /// What gap junctions bring to each neuron of the population in this step, if there are any.
+    pub coupled: Vec<f32>,
 }
 
 impl Feed {
     pub fn new(plan: &Plan, population: usize, input: usize) -> Self {
         let feeds = |d: &DrivePlan| d.population == population && matches!(d.kind, DriveKind::Current { input: i, .. } if i == input);
-        Self { drives: (0..plan.drives.len()).filter(|i| feeds(&plan.drives[*i])).collect() }
+        Self { drives: (0..plan.drives.len()).filter(|i| feeds(&plan.drives[*i])).collect(), coupled: Vec::new() }
     }
 
     /// Whether the values at `step` may differ from those before.
     #[inline(always)]
     pub fn changes(&self, plan: &Plan, step: u64) -> bool {
-        self.drives.iter().any(|i| changes(&plan.drives[*i], step))
+        !self.coupled.is_empty() || self.drives.iter().any(|i| changes(&plan.drives[*i], step))
     }
 
     /// The values of neurons `start..` of the population at `step`.
@@ -28,6 +30,7 @@ impl Feed {
         for drive in self.drives.iter().map(|i| &plan.drives[*i]).filter(|d| d.start <= step && step < d.stop) {
             add(plan, drive, step, start, values);
         }
+        values.iter_mut().zip(self.coupled.iter().skip(start as usize)).for_each(|(sum, current)| *sum += current);
     }
 }
 

@@ -8,7 +8,7 @@ use super::changing::Changing;
 use super::currents::{self, Feed};
 use super::drive::Draws;
 use super::exchange::Exchange;
-use super::gaps::{self, Coupled};
+use super::gaps;
 use super::partition::{Share, numbers};
 use super::phases::{Phases, Watch};
 use super::plastic::{self, Plastic};
@@ -224,7 +224,7 @@ impl Part {
     fn update(&mut self, plan: &Plan, first: u64, count: u64) {
         let sampled = self.samples.len();
         self.expect_samples(plan, first, count);
-        let coupled = if plan.gaps.is_empty() { Vec::new() } else { gaps::currents(plan, &self.shares, &self.columns) };
+        gaps::couple(plan, &self.shares, &self.columns, &mut self.feeds);
         for ((share, columns), feeds) in self.shares.iter().zip(&mut self.columns).zip(&self.feeds) {
             let population = &plan.populations[share.population];
             let stale = std::mem::take(&mut columns.stale);
@@ -234,12 +234,8 @@ impl Part {
                 let mut next = sampled;
                 for step in first..first + count {
                     for (input, feed) in feeds.iter().enumerate() {
-                        let junctions = Coupled::of(&coupled, share.population, input, block.start);
-                        if stale && step == first || junctions.is_some() || feed.changes(plan, step) {
+                        if stale && step == first || feed.changes(plan, step) {
                             feed.set(plan, step, share.start + block.start as u32, columns.input(&block, input));
-                        }
-                        if let Some(currents) = junctions {
-                            columns.input(&block, input).iter_mut().zip(currents).for_each(|(sum, current)| *sum += current);
                         }
                     }
                     let spiked = &mut self.spiked[(step - first) as usize];

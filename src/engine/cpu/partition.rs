@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-/// Neurons that are updated together, a few vectors of the widest kind: shares begin at multiples of it in the thread.
+/// Neurons that are updated together, a few vectors of the widest kind: shares begin at multiples of it, in the thread and counted
+/// from the first neuron of the population that is here.
 pub const GROUP: u32 = 32;
 /// Populations of fewer neurons for each thread stay whole.
 const WHOLE: u32 = 4 * GROUP;
@@ -117,7 +118,7 @@ mod tests {
                 mine.sort_unstable();
                 mine.dedup();
                 assert!(mine.len() == count && mine.iter().all(|i| (*i as usize) < numbers(shares)), "{threads}");
-                assert!(shares.iter().all(|s| s.local.is_multiple_of(GROUP)));
+                assert!(shares.iter().all(|s| s.local.is_multiple_of(GROUP) && s.start.is_multiple_of(GROUP)));
             }
             let most = taken.iter().map(Vec::len).max().unwrap_or(0);
             assert!(most <= 10_719 / threads + 800, "{threads}: {most}");

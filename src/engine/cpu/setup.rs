@@ -40,7 +40,7 @@ impl Setup {
     }
 }
 
-/// Nanoseconds of a step, roughly: neurons by the length of their programs, and events at 5 Hz.
+/// Nanoseconds of a step, roughly: neurons by what their programs do, and events at 5 Hz.
 fn work(plan: &Plan) -> f64 {
     let neurons: f64 = plan.populations.iter().map(|p| f64::from(p.size) * (0.3 + cost(&p.program.body))).sum();
     let counts: f64 = plan.drives.iter().map(|d| 1.0 * f64::from(d.to.len())).sum();

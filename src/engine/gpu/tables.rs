@@ -5,9 +5,9 @@
 //! the shard, 9-10 key of the model noise, 11 capacity of a list of rows that change, 12 where those lists begin, 13 steps of a
 //! batch, 14 entries of a history. A group is (piece, first neuron within it). A piece has 14 words: class, first
 //! neuron, length, slot, state, first within the population, coefficients, drives, probes, quanta, leaving projections,
-//! traces, leaving projections whose weights change, histories. Projections are a number and, for each, 7 words: projection << 8, sources (mode, 2), first row, where its work items by
-//! row are, which of the spike's factors it takes. Traces have 3 words: where they stand, their numbers, and
-//! over how many neurons they go. Histories have the first two.
+//! traces, leaving projections whose weights change, histories. Projections are a number and, for each, 7 words:
+//! projection << 8, sources (mode, 2), first row, where its work items by row are, which of the spike's factors it takes.
+//! Traces have 3 words: where they stand, their numbers, and over how many neurons they go. Histories have the first two.
 //! A drive has 12: start, stop, key (2), weight, part (2), table, period (or where the shares of a Poisson drive are), mean,
 //! sd, none. A probe has 4: interval, part
 //! (2; of a list, the length in the second word), samples. A part is (start, length) or (where the positions are, length).
