@@ -317,7 +317,9 @@ mod signals {
         use std::os::unix::process::ExitStatusExt;
         let folder = with_scene("picture");
         let words = ["snap", "a.toml", "--panel", "raster", "--backend", "cpu", "--at", "100000 s", "--out", "x.svg"];
-        let mut command = Command::new(env!("CARGO_BIN_EXE_synfire"));
+        // A shell that runs the tests in the background ignores the signal, and so would all that it starts.
+        let mut command = Command::new("env");
+        command.args(["--default-signal=INT", env!("CARGO_BIN_EXE_synfire")]);
         let mut child = command.current_dir(&folder).args(words).stderr(Stdio::piped()).spawn().unwrap();
         // The simulation has a thread of its own; when there is one, the command is under way.
         let threads = format!("/proc/{}/task", child.id());
