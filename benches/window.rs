@@ -27,12 +27,13 @@ fn main() {
         let costs = [&mut small, &mut large].map(|window| code(window, panel));
         println!("{:15} {:17.2} {:18.2} {:6.2}", panel.title(), costs[0], costs[1], costs[1] / costs[0]);
     }
+    density(&mut large);
     drop((small, large));
     println!("\nms per frame of 1280 x 800, nothing runs   from start to end   processor time of all threads");
     for arrangement in Arrangement::ALL {
         let mut window = window(10_000, arrangement);
         live(&window, 5000);
-        let [whole, all] = painting(&mut window);
+        let [whole, all] = painting(&mut window, |_, _| {});
         println!("{:20} {whole:41.1} {all:31.1}   on {}", arrangement.title(), window.adapter());
     }
 }
@@ -50,7 +51,7 @@ fn window(neurons: u32, layout: Arrangement) -> Stage {
     let source = Arc::new(Source { name: "cells.toml".into(), text });
     let origin = Origin { source, folder: None, options: Options::default() };
     let (backend, look) = (Backend::Cpu, Look::Dark);
-    let wish = Wish { origin, file: None, backend, device: None, run: false, fit: false, look, layout: Some(layout) };
+    let wish = Wish { origin, file: None, backend, device: None, run: false, fit: false, look, layout: Some(layout), settings: None };
     let rest = |seconds: f64| std::thread::sleep(Duration::from_secs_f64(seconds));
     let now = || {
         static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
@@ -67,11 +68,34 @@ fn live(window: &Stage, steps: u64) {
     window.app.live.until(DAY, |f| f.step >= due && f.phase == Phase::Paused);
 }
 
+/// The density counted by the processor and by the device that paints: frames in which nothing is new, and frames in which all spikes
+/// in sight are counted anew, since the rows are zoomed.
+fn density(window: &mut Stage) {
+    if window.app.panels.raster.device.is_none() {
+        return println!("\nthe adapter has no compute: the density is counted by the processor");
+    }
+    window.app.act(Action::Show(Panel::Raster));
+    live(window, 6000);
+    println!("\nms per frame of 1280 x 800, from start to end / processor time of all threads, on {}", window.adapter());
+    println!("density counted by           nothing new        all counted anew");
+    for _ in 0..2 {
+        let still = painting(window, |_, _| {});
+        let anew =
+            painting(window, |window, frame| window.app.panels.raster.heights = Some((0.0, 0.9 + 0.001 * f64::from(frame % 8) as f32)));
+        window.app.panels.raster.heights = None;
+        let by = if window.app.panels.raster.on_device { "the device" } else { "the processor" };
+        println!("{by:20} {:10.1} / {:5.1} {:16.1} / {:5.1}", still[0], still[1], anew[0], anew[1]);
+        window.app.act(Action::OnDevice);
+    }
+}
+
 /// Mean of the window's own code, in ms, without any painting, at ten frames a second of the window's time.
 fn code(window: &mut Stage, panel: Panel) -> f64 {
     // The raster shares its place with the space.
     window.app.act(Action::Show(Panel::Raster));
     window.app.act(Action::Show(panel));
+    // What is computed beside the window belongs to its cost: here it is computed by it, four times a second.
+    window.app.patient = panel == Panel::Intervals;
     let mut spent = 0.0;
     for frame in 0..FRAMES + 10 {
         live(window, STEPS);
@@ -90,11 +114,14 @@ fn code(window: &mut Stage, panel: Panel) -> f64 {
 }
 
 /// Time from start to end, and processor time of all threads, of a frame with its painting, in ms.
-fn painting(window: &mut Stage) -> [f64; 2] {
-    let mut frame = || window.frame(Vec::new()).unwrap_or_else(|e| panic!("{e}")).whole;
-    (0..10).for_each(|_| _ = frame());
+fn painting(window: &mut Stage, before_each: impl Fn(&mut Stage, u32)) -> [f64; 2] {
+    let mut frame = |k: u32| {
+        before_each(window, k);
+        window.frame(Vec::new()).unwrap_or_else(|e| panic!("{e}")).whole
+    };
+    (0..10).for_each(|k| _ = frame(k));
     let before = process();
-    let whole: f64 = (0..FRAMES).map(|_| frame()).sum();
+    let whole: f64 = (0..FRAMES).map(&mut frame).sum();
     [whole / f64::from(FRAMES), (process() - before) * 1e3 / f64::from(FRAMES)]
 }
 

@@ -25,7 +25,7 @@ fn brunel() -> Wish {
     let source = Arc::new(Source { name: "brunel.toml".into(), text: text.into() });
     let origin = Origin { source, folder: None, options: Options { set, ..Options::default() } };
     let (look, layout) = (Look::Dark, Some(Arrangement::Explore));
-    Wish { origin, file: None, backend: Backend::Cpu, device: None, run: true, fit: false, look, layout }
+    Wish { origin, file: None, backend: Backend::Cpu, device: None, run: true, fit: false, look, layout, settings: None }
 }
 
 /// A picture by the program, painted by an adapter of this kind; none if there is no such adapter.

@@ -28,7 +28,8 @@ impl Window {
         let source = Arc::new(Source { name: "busy.toml".into(), text: BUSY.into() });
         let origin = Origin { source, folder: None, options: Options::default() };
         let (backend, look, layout) = (Backend::Cpu, Look::Dark, Some(Arrangement::Explore));
-        let app = App::new(&ctx, Wish { origin, file: None, backend, device: None, run: true, fit: false, look, layout }).unwrap();
+        let app = App::new(&ctx, Wish { origin, file: None, backend, device: None, run: true, fit: false, look, layout, settings: None })
+            .unwrap();
         Self { ctx, app, time: 0.0 }
     }
 

@@ -2,80 +2,21 @@
 //! what happened.
 #![cfg(feature = "view")]
 
+#[path = "common/window.rs"]
+mod common;
+
 use std::sync::Arc;
 
+use common::{binned, brunel, knob, pause, until, window, wish, written};
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use synfire::base::problem::Source;
-use synfire::plan::{Spike, plan};
-use synfire::scene::{Options, shipped};
+use synfire::plan::plan;
+use synfire::scene::shipped;
 use synfire::session::live::{Frame, Phase};
-use synfire::session::{Backend, Command, Origin};
-use synfire::session::{Machine, Simulation, saved};
-use synfire::view::{Action, App, Arrangement, Hand, Look, Panel, Shot, Wish, created, png, svg};
-
-fn wish(name: &str, set: &[(&str, &str)]) -> Wish {
-    let text = shipped().iter().find(|(n, _)| *n == name).unwrap().1;
-    let set = set.iter().map(|(a, v)| (a.to_string(), v.to_string())).collect();
-    let source = Arc::new(Source { name: format!("{name}.toml"), text: text.into() });
-    let origin = Origin { source, folder: None, options: Options { set, ..Options::default() } };
-    Wish {
-        origin,
-        file: None,
-        backend: Backend::Cpu,
-        device: None,
-        run: true,
-        fit: false,
-        look: Look::Dark,
-        layout: Some(Arrangement::Explore),
-    }
-}
-
-/// A scene as it is written here.
-fn written(text: &str) -> Wish {
-    let mut wish = wish("brunel", &[]);
-    wish.origin.source = Arc::new(Source { name: "scene.toml".into(), text: text.into() });
-    wish
-}
-
-/// The app as eframe drives it, in a window of 1280 x 800; controls without a name fail.
-fn window(wish: Wish) -> Harness<'static, App> {
-    let mut window = Harness::builder()
-        .with_size(vec2(1280.0, 800.0))
-        .wgpu()
-        .build_eframe(|cc| created(cc, wish, Machine::Cpu { threads: None }, "a test".into()).unwrap());
-    until(&mut window, "a network", |f| f.about.is_some() && f.phase != Phase::Building);
-    window
-}
-
-/// Draws until the frame that is shown pleases.
-fn until(window: &mut Harness<'_, App>, what: &str, pleases: impl Fn(&Frame) -> bool) {
-    for _ in 0..4000 {
-        window.step();
-        if pleases(&window.state().frame) {
-            window.step();
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(4));
-    }
-    panic!("{what} did not come");
-}
-
-fn brunel() -> Harness<'static, App> {
-    window(wish("brunel", &[("N_E", "1200")]))
-}
-
-fn pause(window: &mut Harness<'_, App>) -> u64 {
-    window.get_by_role_and_label(Role::Button, "Pause").click();
-    until(window, "the pause", |f| f.phase == Phase::Paused);
-    window.state().frame.step
-}
-
-fn knob(window: &Harness<'_, App>, name: &str) -> f64 {
-    window.state().frame.about.as_ref().unwrap().knobs.iter().find(|k| k.name == name).unwrap().value
-}
+use synfire::session::{Command, Machine, Simulation, saved};
+use synfire::view::{Action, App, Arrangement, Choice, Hand, Look, Move, Panel, Shot, png, svg};
 
 #[test]
 fn run_pause_and_step_do_what_they_say() {
@@ -231,36 +172,66 @@ fn a_window_that_is_not_drawn_does_not_hold_the_simulation_up() {
     assert!(window.state().frame.step > before + 500);
 }
 
-/// The spikes of a scene run headless by the CPU engine, to a step.
-fn headless(wish: Wish, end: u64) -> Vec<Spike> {
-    let scene = wish.origin.load().unwrap();
-    let machine = Machine::Cpu { threads: Some(1) };
-    let plan = Arc::new(plan(&scene.network).unwrap());
-    let mut simulation = Simulation::new(wish.origin, scene, plan, &machine, None).unwrap();
-    simulation.advance(end).unwrap().spikes
-}
-
 #[test]
 fn the_density_that_is_drawn_is_the_binning_of_a_headless_run() {
     let mut window = brunel();
     until(&mut window, "time", |f| f.step > 6000);
     let end = pause(&mut window);
     window.run_steps(2);
-    let raster = &window.state().panels.raster;
-    assert!(!raster.ticks, "so many spikes are drawn as density");
-    let (sight, drawn) = raster.counts().unwrap();
-    let mut due = vec![vec![0u32; sight.columns]; sight.rows];
-    let mut counted = 0;
-    for spike in headless(wish("brunel", &[("N_E", "1200")]), end) {
-        let column = (u64::from(spike.step) - 1) / sight.per;
-        let row = (raster.height(spike.neuron).unwrap() - sight.low) / (sight.high - sight.low) * sight.rows as f32;
-        if let Some(column) = column.checked_sub(sight.first).filter(|c| *c < sight.columns as u64) {
-            due[row as usize][column as usize] += 1;
-            counted += 1;
-        }
+    assert!(!window.state().panels.raster.ticks && !window.state().panels.raster.on_device, "so many spikes are drawn as density");
+    let due = binned(&window, wish("brunel", &[("N_E", "1200")]), end);
+    assert!(due.iter().flatten().sum::<u32>() > 5000);
+    assert_eq!(window.state().panels.raster.counts().unwrap().1, due);
+}
+
+#[test]
+fn the_device_that_paints_counts_the_same_density() {
+    let mut window = brunel();
+    if window.state().panels.raster.device.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "the adapter has no compute");
+        return println!("SKIPPED: the adapter has no compute");
     }
-    assert!(counted > 5000, "{counted} spikes in sight");
-    assert_eq!(drawn, due);
+    window.state_mut().act(Action::OnDevice);
+    let drawn = |window: &mut Harness<'static, App>, end: u64| {
+        window.run_steps(2);
+        assert!(window.state().panels.raster.on_device);
+        let due = binned(window, wish("brunel", &[("N_E", "1200")]), end);
+        assert!(due.iter().flatten().sum::<u32>() > 1000);
+        assert_eq!(window.state().panels.raster.counts().unwrap().1, due);
+    };
+    // It goes on from frame to frame, then other rows, another time, and a part of the rows are looked at.
+    until(&mut window, "time", |f| f.step > 6000);
+    let end = pause(&mut window);
+    drawn(&mut window, end);
+    let by_processor = |window: &mut Harness<'static, App>| {
+        window.state_mut().act(Action::OnDevice);
+        window.run_steps(2);
+        let picture = window.render().unwrap();
+        window.state_mut().act(Action::OnDevice);
+        window.run_steps(2);
+        picture
+    };
+    let (one, other) = (by_processor(&mut window), window.render().unwrap());
+    assert!(window.state().panels.raster.on_device);
+    let area = window.state().panels.raster.area.unwrap().shrink(1.0);
+    let inside = |x: u32, y: u32| area.contains(eframe::egui::pos2(x as f32, y as f32));
+    let differ = one
+        .enumerate_pixels()
+        .filter(|(x, y, p)| inside(*x, *y) && p.0.iter().zip(other.get_pixel(*x, *y).0).any(|(a, b)| a.abs_diff(b) > 3));
+    let differ = differ.count();
+    // Roundings of the sampler at the edges of columns.
+    assert!(differ * 500 < area.area() as usize, "{differ} pixels of the density are of another colour");
+    window.state_mut().act(Action::Look(Move::Back));
+    drawn(&mut window, end);
+    window.state_mut().act(Action::Rows(Choice::ByRate));
+    drawn(&mut window, end);
+    window.state_mut().panels.raster.zoom(0.7, 0.1);
+    window.state_mut().act(Action::Follow);
+    drawn(&mut window, end);
+    // Rows that are high enough for ticks are looked after by the processor.
+    window.state_mut().panels.raster.zoom(0.05, 0.2);
+    window.run_steps(2);
+    assert!(!window.state().panels.raster.on_device);
 }
 
 #[test]
@@ -431,7 +402,7 @@ fn every_control_has_a_name_in_every_layout_theme_and_dialog() {
         calm(&mut window, "hand");
     }
     for action in [Action::Gallery, Action::Help, Action::Open] {
-        window.state_mut().act(action);
+        window.state_mut().act(action.clone());
         calm(&mut window, "a dialog");
         window.state_mut().act(action);
     }

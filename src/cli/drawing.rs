@@ -24,7 +24,17 @@ pub fn bench(words: &Bench, origins: Vec<Origin>, terminal: &Terminal) -> Result
                 Backend::Gpu => session::Backend::Gpu,
             };
             let (device, layout) = (words.device.clone(), Some(Arrangement::Explore));
-            let wish = Wish { origin: origin.clone(), file: None, backend, device, run: true, fit: false, look: Look::Dark, layout };
+            let wish = Wish {
+                origin: origin.clone(),
+                file: None,
+                backend,
+                device,
+                run: true,
+                fit: false,
+                look: Look::Dark,
+                layout,
+                settings: None,
+            };
             let drawn = view::measure(wish, size, length, Clock { now, rest }).map_err(Failure::Run)?;
             if !terminal.json {
                 terminal.text(&text(&drawn, &words.pixels))?;

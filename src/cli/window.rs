@@ -23,7 +23,8 @@ pub fn view(words: &View) -> Result<(), Failure> {
     let look = look(words.theme);
     let (backend, device) = (backend(&words.place), words.place.device.clone());
     let layout = words.layout.map(layout);
-    let wish = Wish { origin: named(name, &changes)?, file, backend, device, run: !words.paused, fit, look, layout };
+    let wish =
+        Wish { origin: named(name, &changes)?, file, backend, device, run: !words.paused, fit, look, layout, settings: view::settings() };
     view::open(wish, words.isolate_gpu).map_err(Failure::Run)
 }
 
@@ -74,7 +75,7 @@ pub fn snap(words: &Snap) -> Result<(), Failure> {
             return Err(Failure::Run(format!("--out {}: the whole window is drawn as .png", words.out.display())));
         }
         let (backend, device, layout) = (backend(&words.place), words.place.device.clone(), Some(layout(words.layout)));
-        let wish = Wish { origin, file: None, backend, device, run: false, fit: false, look: look(words.theme), layout };
+        let wish = Wish { origin, file: None, backend, device, run: false, fit: false, look: look(words.theme), layout, settings: None };
         view::window(wish, at, span, size).map_err(Failure::Run)?
     } else {
         let live = Live::start(backend(&words.place), words.place.device.clone(), || {}).map_err(Failure::Run)?;

@@ -83,10 +83,10 @@ pub struct PopulationPlan {
 
 impl PopulationPlan {
     /// What to tell of a state variable that is infinite or no number.
-    pub fn not_finite(&self, variable: &str, neuron: usize, time: f64) -> String {
-        let name = &self.name;
+    pub fn not_finite(&self, variable: &str, neuron: usize, step: u64, dt: f64) -> String {
+        let (name, time) = (&self.name, (step as f64 * dt * 1e6).round() / 1e6);
         format!(
-            "{variable} of {name}[{neuron}] is no finite number at or before {time} ms: a smaller dt, more substeps or weaker input would help"
+            "{variable} of {name}[{neuron}] is no finite number at or before step {step} ({time} ms): a smaller dt, more substeps or weaker input would help"
         )
     }
 }

@@ -69,7 +69,7 @@ fn knob(reader: &mut Reader, name: &str, item: &Item) -> Option<Knob> {
 }
 
 /// The unit of a written number, if the text is one: `""` for a bare number.
-fn literal(text: &str) -> Option<String> {
+pub fn literal(text: &str) -> Option<String> {
     let expr = parse(text).ok()?;
     let number = |node: &Node| match node {
         Node::Number(_) => Some(String::new()),
@@ -88,7 +88,7 @@ fn shown(value: Quantity) -> String {
 }
 
 /// Size of a unit in internal units.
-fn size(name: &str) -> f64 {
+pub fn size(name: &str) -> f64 {
     unit(name).map_or(1.0, |u| u.value)
 }
 

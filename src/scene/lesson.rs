@@ -15,6 +15,8 @@ pub struct Lesson {
     pub minutes: u64,
     pub authors: Vec<String>,
     pub license: String,
+    /// Parameters that are not to be turned, by name.
+    pub lock: Vec<String>,
     pub steps: Vec<LessonStep>,
 }
 
@@ -36,7 +38,7 @@ pub struct LessonStep {
     pub solution: Vec<(String, String)>,
 }
 
-pub const KEYS: [&str; 6] = ["title", "level", "minutes", "authors", "license", "step"];
+pub const KEYS: [&str; 7] = ["title", "level", "minutes", "authors", "license", "lock", "step"];
 pub const STEP_KEYS: [&str; 8] = ["text", "focus", "predict", "check", "try", "hint", "explain", "solution"];
 pub const PREDICT_KEYS: [&str; 2] = ["choices", "answer"];
 pub const CHECK_KEYS: [&str; 2] = ["all", "hold"];
@@ -58,12 +60,41 @@ pub fn lesson(reader: &mut Reader, document: &Table, among: Known, knobs: &[Knob
     let mut text = |key: &str| reader.string(table, key).unwrap_or_default();
     let (title, level, license) = (text("title"), text("level"), text("license"));
     let authors = texts(reader, table, "authors");
+    let lock = locked(reader, table, knobs);
     let minutes = table.get("minutes").and_then(|item| reader.count(item, 10_000)).unwrap_or(0);
     let mut steps = Vec::new();
     for (item, row) in rows(reader, table, "step") {
         steps.push(step(reader, &item, row.as_ref(), among, knobs));
     }
-    Some(Lesson { title, level, minutes, authors, license, steps })
+    Some(Lesson { title, level, minutes, authors, license, lock, steps })
+}
+
+/// The parameters that a lesson locks: names, in which `*` stands for anything.
+fn locked(reader: &mut Reader, table: &dyn TableLike, knobs: &[Knob]) -> Vec<String> {
+    let names = || knobs.iter().filter(|k| !k.derived).map(|k| k.name.as_str());
+    let mut lock: Vec<String> = Vec::new();
+    for pattern in texts(reader, table, "lock") {
+        let found: Vec<String> = names().filter(|name| fits(&pattern, name)).map(String::from).collect();
+        if found.is_empty() {
+            let help = did_you_mean(&pattern, names()).unwrap_or_else(|| "write lock = [\"NAME\"], * stands for anything".into());
+            reader.say(table.get("lock").unwrap_or(&Item::None), format!("`{pattern}` locks no parameter of this scene"), help);
+        }
+        lock.extend(found);
+    }
+    lock.sort_unstable();
+    lock.dedup();
+    lock
+}
+
+/// Whether a name fits a pattern with stars.
+fn fits(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((head, rest)) => {
+            let tail = name.strip_prefix(head);
+            tail.is_some_and(|tail| (0..=tail.len()).any(|i| tail.is_char_boundary(i) && fits(rest, &tail[i..])))
+        }
+    }
 }
 
 fn step(reader: &mut Reader, item: &Item, table: &dyn TableLike, among: Known, knobs: &[Knob]) -> LessonStep {
@@ -183,4 +214,19 @@ fn rows(reader: &mut Reader, table: &dyn TableLike, key: &str) -> Vec<(Item, Box
     let mut holder = Table::new();
     holder.insert(key, item.clone());
     super::projections::tables(reader, &holder, key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (pattern, name, does) in
+            [("tau", "tau", true), ("tau", "tau_m", false), ("tau*", "tau", true), ("*_m", "tau_m", true), ("a*b*c", "axxbc", true)]
+        {
+            assert_eq!(fits(pattern, name), does, "{pattern} {name}");
+        }
+        assert!(!fits("a*b*c", "acb") && fits("*", "") && !fits("", "x"));
+    }
 }

@@ -1,5 +1,6 @@
 //! File -> Scene: bytes to meaning, with every problem of the file at once. Knows no engine and no plan.
 
+mod cells;
 mod columns;
 mod convolution;
 mod expectations;
@@ -63,6 +64,8 @@ pub struct Scene {
     /// All presets; one without a name if the scene has none but states expectations.
     pub presets: Vec<Preset>,
     pub knobs: Vec<Knob>,
+    /// Parameters of the populations' models, by address.
+    pub cells: Vec<Knob>,
     pub buttons: Vec<Button>,
     pub lesson: Option<Lesson>,
     /// Where a saved session stood; none for a scene that is not one.
@@ -133,9 +136,10 @@ pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Re
     if !reader.problems.is_empty() {
         return Err(reader.problems.into_iter().map(|p| origin::traced(p, &source, &file)).collect());
     }
+    let cells = cells::cells(table, &made.all);
     let network = Network { title: title.clone(), dt, seed, warmup, duration, populations: made.all, projections, gaps, stimuli, probes };
     let (about, cite, resolved) = (text("about"), text("cite"), source.text.clone());
-    Ok(Scene { network, title, about, cite, preset, presets, knobs, buttons, lesson, saved, resolved })
+    Ok(Scene { network, title, about, cite, preset, presets, knobs, cells, buttons, lesson, saved, resolved })
 }
 
 fn format(reader: &mut Reader, table: &Table) {

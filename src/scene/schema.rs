@@ -121,6 +121,9 @@ fn property(table: &str, key: &str) -> Value {
         ("lesson", "step") => list_of("step of a lesson", &lesson::STEP_KEYS),
         ("lesson", "minutes") => json!({ "type": "integer", "minimum": 0 }),
         ("lesson", "authors") => json!({ "type": "array", "items": { "type": "string" } }),
+        ("lesson", "lock") => {
+            json!({ "type": "array", "items": { "type": "string" }, "description": "Parameters that are not to be turned; * stands for anything" })
+        }
         ("step of a lesson", "focus") => {
             json!({ "type": "array", "items": { "type": "string" }, "description": "panel:NAME or param:NAME" })
         }

@@ -1,23 +1,21 @@
 //! The window: lays out toolbar, panels, parameters and status bar, and turns what a person does into orders. A function
-//! of the newest frame; it never waits for the simulation.
+//! of the newest frame; it never waits for the simulation, and opens no file itself.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use eframe::egui::{self, Context, Key, RichText, Ui};
+use eframe::egui::{self, Context, Ui};
 
-use super::actions::{Action, all};
+use super::actions::{Action, Move};
+use super::files::File;
 use super::gallery::Gallery;
+use super::kept::Kept;
 use super::look::Look;
 use super::panel::{Hand, Panel, Panels};
 use super::parameters::Parameters;
-use super::picture::{self, Shot};
 use super::tiles::{Arrangement, Drawing, Layout};
 use super::{Wish, bars, lesson};
-use crate::base::problem::Source;
-use crate::scene::Options;
-use crate::session::live::{Frame, Live, Opening, Order, Phase};
-use crate::session::{self, Machine, Origin};
+use crate::session::Machine;
+use crate::session::live::{Frame, Live, Order, Phase};
 
 pub struct App {
     pub live: Live,
@@ -28,15 +26,16 @@ pub struct App {
     pub look: Look,
     pub gallery: Gallery,
     pub lesson: lesson::Lesson,
-    palette: Option<String>,
-    help: bool,
+    pub kept: Kept,
+    pub(super) palette: Option<String>,
+    pub(super) help: bool,
     /// What is wished, and what was asked of the system last.
     full_screen: [bool; 2],
-    /// What the window itself has to say.
+    /// What the window itself has to say, and what of the simulation's was read and put away.
     pub told: Option<String>,
-    /// The file that is open, and when it was last changed.
-    file: Option<(PathBuf, Option<std::fs::Metadata>)>,
-    looked: f64,
+    pub(super) read: Option<String>,
+    /// What is open.
+    pub(super) file: File,
     watched: Vec<u32>,
     weighed: Option<usize>,
     /// Seconds that the last frame took, painting included.
@@ -44,7 +43,7 @@ pub struct App {
     /// When the next frame was asked for, in the window's own time.
     due: Option<f64>,
     /// Pictures that are being drawn come in here.
-    pictures: (std::sync::mpsc::Sender<String>, std::sync::mpsc::Receiver<String>),
+    pub(super) pictures: (std::sync::mpsc::Sender<String>, std::sync::mpsc::Receiver<String>),
     look_applied: Option<Look>,
     /// What takes a while is waited for: set for pictures, never for a window.
     pub patient: bool,
@@ -65,21 +64,24 @@ impl App {
     }
 
     fn with(live: Live, wish: Wish) -> Self {
+        let kept = Kept::new(wish.settings);
+        let (layout, told) = wish.layout.map_or_else(|| laid_out(&kept), |usual| (Layout::new(usual), None));
         let mut app = Self {
             frame: live.frame(),
             live,
             panels: Panels::default(),
             parameters: Parameters::default(),
-            layout: wish.layout.map_or_else(|| Layout::kept().unwrap_or(Layout::new(Arrangement::Explore)), Layout::new),
+            layout,
             look: wish.look,
             gallery: Gallery::default(),
             lesson: lesson::Lesson::default(),
+            kept,
             palette: None,
             help: false,
             full_screen: [false; 2],
-            told: None,
-            file: None,
-            looked: 0.0,
+            told,
+            read: None,
+            file: File::default(),
             watched: Vec::new(),
             weighed: None,
             cost: 0.0,
@@ -90,49 +92,6 @@ impl App {
         };
         app.open(wish.origin, wish.file, wish.run, wish.fit);
         app
-    }
-
-    fn open(&mut self, origin: Origin, file: Option<PathBuf>, run: bool, fit: bool) {
-        self.file = file.map(|path| (path.clone(), std::fs::metadata(path).ok()));
-        self.live.order(Order::Open(Box::new(Opening { origin, run, fit })));
-        self.parameters.forget();
-        self.lesson = lesson::Lesson::default();
-    }
-
-    /// Opens a shipped scene.
-    pub fn open_shipped(&mut self, name: &str) {
-        if let Some((name, text)) = crate::scene::shipped().iter().find(|(n, _)| *n == name) {
-            let source = Arc::new(Source { name: format!("{name}.toml"), text: text.to_string() });
-            self.open(Origin { source, folder: None, options: Options::default() }, None, true, true);
-        }
-    }
-
-    /// Opens a file; one that cannot be read is told about.
-    pub fn open_file(&mut self, path: PathBuf) {
-        match std::fs::read_to_string(&path) {
-            Ok(text) => {
-                let source = Arc::new(Source { name: path.display().to_string(), text });
-                let folder = path.parent().map(|p| if p.as_os_str().is_empty() { PathBuf::from(".") } else { p.to_path_buf() });
-                self.told = None;
-                self.open(Origin { source, folder, options: Options::default() }, Some(path), true, true);
-            }
-            Err(e) => self.told = Some(format!("{}: {e}", path.display())),
-        }
-    }
-
-    /// Opens the file anew when it was changed.
-    fn reload(&mut self, now: f64) {
-        if now - self.looked < 0.5 {
-            return;
-        }
-        self.looked = now;
-        let Some((path, known)) = &self.file else { return };
-        let time = |m: &std::fs::Metadata| m.modified().ok();
-        let fresh = std::fs::metadata(path).ok();
-        if fresh.as_ref().and_then(time) != known.as_ref().and_then(time) && fresh.is_some() {
-            let path = path.clone();
-            self.open_file(path);
-        }
     }
 
     pub fn act(&mut self, action: Action) {
@@ -150,6 +109,7 @@ impl App {
             Action::Guard => Some(Order::Guard(if self.frame.guard.is_some() { None } else { Some(400.0) })),
             Action::Undo => self.parameters.undo(),
             Action::Redo => self.parameters.redo(),
+            Action::Press(stimulus) => Some(Order::Press(stimulus)),
             other => {
                 self.act_here(other);
                 None
@@ -167,6 +127,13 @@ impl App {
     fn act_here(&mut self, action: Action) {
         match action {
             Action::Follow => self.panels.span.follow(),
+            Action::Look(way) => self.look_at(way),
+            Action::Rows(choice) => self.panels.raster.choose(choice),
+            Action::PokeSelected => self.poke_selected(),
+            Action::Preset(name) => self.set_preset(&name),
+            Action::Scene(name) => self.open_shipped(name),
+            Action::Recent(path) => self.open_file(path),
+            Action::OnDevice => self.panels.raster.change_device(),
             Action::Hold(hand) => self.panels.tools.hand = if self.panels.tools.hand == hand { Hand::Look } else { hand },
             Action::Unselect => self.panels.tools.brushed.clear(),
             Action::Calm => self.panels.space.calm = !self.panels.space.calm,
@@ -180,22 +147,18 @@ impl App {
             Action::Theme(look) => self.look = look,
             Action::Show(panel) => self.layout.show(panel),
             Action::Arrange(arrangement) => self.layout = Layout::new(arrangement),
-            Action::KeepLayout => self.told = Some(self.layout.keep().unwrap_or_else(|e| e)),
+            Action::KeepLayout => {
+                let done = self.layout.written().and_then(|text| self.kept.keep_layout(&text));
+                self.told = Some(done.unwrap_or_else(|e| e));
+            }
             Action::ResetLayout => {
-                Layout::forget();
+                self.kept.forget_layout();
                 self.layout = Layout::new(Arrangement::Explore);
             }
             Action::SavePng(panel) => self.take_picture(panel, false),
             Action::SaveSvg(panel) => self.take_picture(panel, true),
-            Action::SaveCsv(panel) | Action::SaveNpz(panel) => {
-                let npz = matches!(action, Action::SaveNpz(_));
-                let path = self.path(panel.name(), if npz { "npz" } else { "csv" });
-                self.told = Some(match self.panels.data(panel, &self.frame) {
-                    Some(table) if npz => table.npz(&path).map_or_else(|e| e, |()| format!("written: {}", path.display())),
-                    Some(table) => written(&path, std::fs::write(&path, table.csv())),
-                    None => format!("there are no numbers behind {}", panel.title()),
-                });
-            }
+            Action::SaveCsv(panel) => self.save_data(panel, false),
+            Action::SaveNpz(panel) => self.save_data(panel, true),
             _ => {}
         }
     }
@@ -214,155 +177,39 @@ impl App {
         }
     }
 
-    /// A file name in the folder where the program was started that is not taken.
-    fn path(&self, what: &str, ending: &str) -> PathBuf {
-        let title = self.frame.about.as_ref().map_or("scene".into(), |a| a.source.name.clone());
-        let stem = PathBuf::from(title).file_stem().map_or("scene".into(), |s| s.to_string_lossy().to_string());
-        let what = what.to_lowercase();
-        let names =
-            (1..).map(|n| PathBuf::from(if n == 1 { format!("{stem}-{what}.{ending}") } else { format!("{stem}-{what}-{n}.{ending}") }));
-        names.into_iter().find(|p| !p.exists()).unwrap_or_default()
-    }
-
-    fn save(&mut self) {
-        let path = self.path("session", "toml");
-        self.told = Some(match session::saved::save(&self.frame) {
-            Ok(text) => written(&path, std::fs::write(&path, text)),
-            Err(e) => e,
-        });
-    }
-
-    /// Draws a panel on a thread of its own, since a picture is waited for.
-    fn take_picture(&mut self, panel: Panel, vector: bool) {
-        let path = self.path(panel.name(), if vector { "svg" } else { "png" });
-        let shot = Shot::of(panel, &self.panels, &self.frame, self.look, self.layout.size(panel));
-        let (frame, sender) = (self.frame.clone(), self.pictures.0.clone());
-        let drawn = move || {
-            let bytes = if vector { Ok(picture::svg(&frame, &shot).into_bytes()) } else { picture::png(&frame, &shot) };
-            let told = match bytes {
-                Ok(bytes) => written(&path, std::fs::write(&path, bytes)),
-                Err(e) => e,
-            };
-            // A window that is closed does not want to know.
-            let _ = sender.send(told);
-        };
-        if let Err(e) = std::thread::Builder::new().name("picture".into()).spawn(drawn) {
-            self.told = Some(e.to_string());
+    /// The sight of all panels of time, and the rows of the raster, by keys.
+    fn look_at(&mut self, way: Move) {
+        let (frame, panels) = (&self.frame, &mut self.panels);
+        let (low, high) = panels.raster.heights.unwrap_or((0.0, 1.0));
+        match way {
+            Move::Back => panels.span.pan(-panels.span.length / 4.0, frame),
+            Move::Forth => panels.span.pan(panels.span.length / 4.0, frame),
+            Move::Shorter => panels.span.zoom(1.0 / 1.5, 0.5, frame),
+            Move::Longer => panels.span.zoom(1.5, 0.5, frame),
+            Move::RowsUp => panels.raster.shift(-(high - low) / 4.0),
+            Move::RowsDown => panels.raster.shift((high - low) / 4.0),
+            Move::FewerRows => panels.raster.zoom(1.0 / 1.5, (low + high) / 2.0),
+            Move::MoreRows => panels.raster.zoom(1.5, (low + high) / 2.0),
+            Move::AllRows => panels.raster.heights = None,
         }
     }
 
-    /// Keys and palette.
-    fn commands(&mut self, ctx: &Context) {
-        let mut chosen = None;
-        if ctx.memory(|m| m.focused()).is_none_or(|_| !ctx.egui_wants_keyboard_input()) {
-            for (_, action, key) in all() {
-                if key.is_some_and(|k| ctx.input_mut(|i| i.consume_shortcut(&k))) {
-                    chosen = Some(action);
-                    break;
-                }
-            }
+    fn poke_selected(&mut self) {
+        let Some(about) = self.frame.about.clone() else { return };
+        let orders = self.panels.tools.poke(&about, self.panels.tools.meant());
+        if orders.is_empty() {
+            self.told = Some("nobody is selected who has a membrane to be poked".into());
         }
-        if let Some(typed) = &mut self.palette {
-            let (mut open, mut done) = (true, ctx.input(|i| i.key_pressed(Key::Escape)));
-            egui::Window::new("Commands").open(&mut open).collapsible(false).resizable(false).default_width(360.0).show(ctx, |ui| {
-                let field = ui.add(egui::TextEdit::singleline(typed).hint_text("what shall be done?").desired_width(f32::INFINITY));
-                field.request_focus();
-                let wish = typed.to_lowercase();
-                let entries: Vec<_> =
-                    all().into_iter().filter(|(n, ..)| wish.split_whitespace().all(|w| n.to_lowercase().contains(w))).collect();
-                let enter = ui.input(|i| i.key_pressed(Key::Enter));
-                egui::ScrollArea::vertical().max_height(300.0).show(ui, |ui| {
-                    for (i, (name, action, key)) in entries.into_iter().enumerate() {
-                        let key = key.map(|k| ui.ctx().format_shortcut(&k)).unwrap_or_default();
-                        let button = egui::Button::new(name).shortcut_text(key).min_size(egui::vec2(ui.available_width(), 0.0));
-                        if ui.add(button).clicked() || (enter && i == 0) {
-                            (chosen, done) = (Some(action), true);
-                        }
-                    }
-                });
-            });
-            if done || !open {
-                self.palette = None;
-            }
-        }
-        if let Some(action) = chosen {
-            self.act(action);
-        }
+        orders.into_iter().for_each(|o| _ = self.live.order(o));
     }
 
-    fn dialogs(&mut self, ctx: &Context) {
-        let mut help = self.help;
-        egui::Window::new("Keys").open(&mut help).collapsible(false).show(ctx, |ui| {
-            egui::Grid::new("keys").num_columns(2).striped(true).show(ui, |ui| {
-                for (name, _, key) in all().into_iter().filter(|(.., k)| k.is_some()) {
-                    ui.label(name);
-                    ui.monospace(key.map(|k| ui.ctx().format_shortcut(&k)).unwrap_or_default());
-                    ui.end_row();
-                }
-                for (what, key) in
-                    [("Zoom in time, in rows", "wheel, Shift + wheel"), ("Look back", "drag"), ("Fit and follow", "double click")]
-                {
-                    ui.label(what);
-                    ui.monospace(key);
-                    ui.end_row();
-                }
-            });
-        });
-        self.help = help;
-        match self.gallery.show(ctx) {
-            Some(super::gallery::Chosen::Shipped(name)) => self.open_shipped(name),
-            Some(super::gallery::Chosen::File(path)) => self.open_file(path),
-            None => {}
+    fn set_preset(&mut self, name: &str) {
+        let Some(about) = self.frame.about.clone() else { return };
+        let mut orders = Vec::new();
+        if let Some(preset) = about.presets.iter().find(|p| p.name == name) {
+            self.parameters.set(&about, preset.set.clone(), &mut orders);
         }
-    }
-
-    /// A scene that could not be opened, and why the simulation stopped.
-    fn troubles(&mut self, ui: &mut Ui) {
-        let frame = self.frame.clone();
-        if !frame.problems.is_empty() {
-            egui::Panel::top("problems").resizable(true).show(ui, |ui| {
-                ui.horizontal(|ui| {
-                    let count = frame.problems.len();
-                    ui.label(
-                        RichText::new(format!("{count} problem{} in the scene", if count == 1 { "" } else { "s" }))
-                            .strong()
-                            .color(ui.visuals().error_fg_color),
-                    );
-                    if frame.about.is_some() {
-                        ui.weak("the scene that was open goes on");
-                    }
-                });
-                egui::ScrollArea::both().max_height(240.0).show(ui, |ui| {
-                    for problem in frame.problems.iter() {
-                        ui.label(RichText::new(problem.render()).monospace());
-                    }
-                });
-            });
-        }
-        if let Some(why) = &frame.stopped {
-            egui::Panel::top("stopped").show(ui, |ui| {
-                ui.horizontal_wrapped(|ui| {
-                    ui.label(RichText::new(format!("Stopped: {why}")).color(ui.visuals().warn_fg_color));
-                    if ui.button("Go on without the guard").clicked() {
-                        self.live.order(Order::Guard(None));
-                        self.live.order(Order::Run);
-                    }
-                    if ui.button("Restart").clicked() {
-                        self.act(Action::Restart);
-                    }
-                });
-            });
-        }
-        if let Some(note) = frame.note.clone().or(self.told.clone()) {
-            egui::Panel::top("note").show(ui, |ui| {
-                ui.horizontal_wrapped(|ui| {
-                    ui.label(note.trim_end());
-                    if self.told.is_some() && ui.small_button("Dismiss").clicked() {
-                        self.told = None;
-                    }
-                });
-            });
-        }
+        orders.into_iter().for_each(|o| _ = self.live.order(o));
     }
 
     /// What the panels that are shown need, and no more.
@@ -394,11 +241,15 @@ impl App {
     }
 }
 
-/// What to tell of a file that was to be written.
-fn written(path: &std::path::Path, done: std::io::Result<()>) -> String {
-    match done {
-        Ok(()) => format!("written: {}", path.display()),
-        Err(e) => format!("{}: {e}", path.display()),
+/// The layout that was kept, or the usual one; and what there is to tell of it.
+fn laid_out(kept: &Kept) -> (Layout, Option<String>) {
+    let Some(text) = kept.layout() else { return (Layout::new(Arrangement::Explore), None) };
+    match Layout::read(&text) {
+        Ok((layout, 0)) => (layout, None),
+        Ok((layout, n)) => (layout, Some(format!("the layout that was kept lacked {n} panels: they are in its largest stack"))),
+        Err(e) => {
+            (Layout::new(Arrangement::Explore), Some(format!("the layout that was kept cannot be read ({e}): here is the usual one")))
+        }
     }
 }
 
@@ -407,10 +258,7 @@ impl App {
     pub fn think(&mut self, ctx: &Context) {
         self.frame = self.live.frame();
         self.reload(ctx.input(|i| i.time));
-        let dropped = ctx.input(|i| i.raw.dropped_files.first().map(|f| f.path().to_path_buf()));
-        if let Some(path) = dropped {
-            self.open_file(path);
-        }
+        self.dropped(ctx);
         while let Ok(told) = self.pictures.1.try_recv() {
             self.told = Some(told);
         }
@@ -462,7 +310,7 @@ impl App {
                 self.due = Some(ctx.input(|i| i.time) + f64::from(wait));
                 ctx.request_repaint_after_secs(wait);
             }
-            _ if self.file.is_some() => ctx.request_repaint_after_secs(0.5),
+            _ if self.file.path.is_some() => ctx.request_repaint_after_secs(0.5),
             _ => {}
         }
     }

@@ -1,6 +1,6 @@
 //! Toolbar, status bar, and what the scene offers as large buttons. Knows no panel's inside.
 
-use eframe::egui::{self, Button, ComboBox, Key, RichText, Slider, Ui};
+use eframe::egui::{self, Button, ComboBox, RichText, Slider, Ui};
 
 use super::actions::Action;
 use super::app::App;
@@ -19,6 +19,13 @@ pub fn toolbar(ui: &mut Ui, app: &mut App, actions: &mut Vec<Action>, orders: &m
             for (name, action) in [("Scenes...", Action::Gallery), ("Open a file...", Action::Open), ("Save the session", Action::Save)] {
                 if ui.button(name).clicked() {
                     actions.push(action);
+                }
+            }
+            ui.separator();
+            for path in &app.kept.recent {
+                let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().to_string());
+                if ui.button(name).on_hover_text(path.display().to_string()).clicked() {
+                    actions.push(Action::Recent(path.clone()));
                 }
             }
         });
@@ -222,33 +229,39 @@ fn same(a: &str, b: &str) -> bool {
 /// Which neurons the raster shows.
 pub fn raster(ui: &mut Ui, panels: &mut Panels) {
     let selected = panels.tools.meant();
-    let choice = &mut panels.raster.choice;
+    let mut choice = panels.raster.choice.clone();
     ComboBox::from_label("rows").selected_text(choice.name()).show_ui(ui, |ui| {
-        let choices = [
-            Choice::All,
-            Choice::ByRate,
-            Choice::ByPlace,
-            Choice::Every(10),
-            Choice::Every(100),
-            Choice::Random(50),
-            Choice::Random(200),
-            Choice::Selected(selected),
-        ];
-        for one in choices {
+        for one in Choice::usual(selected) {
             let name = one.name();
-            if ui.selectable_label(*choice == one, name).clicked() {
-                *choice = one;
-                panels.raster.heights = None;
-            }
+            ui.selectable_value(&mut choice, one, name);
         }
     });
-    let ticks = if panels.raster.ticks { "ticks" } else { "density" };
-    ui.weak(ticks).on_hover_text("single spikes are drawn when there are fewer than 20 000 in sight and rows are two pixels high");
-    if ui.small_button("Fit").on_hover_text("all rows").clicked()
-        || (panels.raster.heights.is_some() && ui.input(|i| i.key_pressed(Key::Home)))
-    {
+    match &mut choice {
+        Choice::Every(k) => number_of(ui, "every so many neurons", k, 1..=1_000_000),
+        Choice::Random(n) => number_of(ui, "neurons of each population", n, 1..=1_000_000),
+        _ => {}
+    }
+    if choice != panels.raster.choice {
+        panels.raster.choose(choice);
+    }
+    let (what, device) = (if panels.raster.ticks { "ticks" } else { "density" }, &panels.raster.device);
+    let place = match device {
+        _ if panels.raster.on_device => "counted on the device that paints".to_string(),
+        None => "counted on the processor, since the device that paints cannot".into(),
+        Some(device) => device.trouble.as_ref().map_or("counted on the processor".into(), |e| format!("counted on the processor: {e}")),
+    };
+    ui.weak(what)
+        .on_hover_text(format!("single spikes are drawn when there are fewer than 20 000 in sight and rows are two pixels high; {place}"));
+    if ui.small_button("Fit").on_hover_text("all rows (Home)").clicked() {
         panels.raster.heights = None;
     }
+}
+
+/// A whole number with a name for those who cannot see where it stands.
+fn number_of(ui: &mut Ui, name: &str, value: &mut u32, range: std::ops::RangeInclusive<u32>) {
+    let response = ui.add(egui::DragValue::new(value).range(range)).on_hover_text(name);
+    let (name, value) = (name.to_string(), f64::from(*value));
+    response.widget_info(|| egui::WidgetInfo { label: Some(name.clone()), ..egui::WidgetInfo::drag_value(true, value) });
 }
 
 /// How the network is seen in space.

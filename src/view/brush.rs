@@ -88,6 +88,17 @@ impl Brush {
             usage: wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_DST,
             view_formats: &[],
         });
+        let bound = self.bound(device, &texture, options);
+        (texture, bound)
+    }
+
+    /// Takes a texture that was made elsewhere.
+    pub fn adopt(&mut self, device: &Device, id: TextureId, texture: &Texture) {
+        let bound = self.bound(device, texture, TextureOptions::NEAREST);
+        self.textures.insert(id, (texture.clone(), bound));
+    }
+
+    fn bound(&self, device: &Device, texture: &Texture, options: TextureOptions) -> BindGroup {
         let filter = |f: TextureFilter| if f == TextureFilter::Nearest { wgpu::FilterMode::Nearest } else { wgpu::FilterMode::Linear };
         let sampler = device.create_sampler(&wgpu::SamplerDescriptor {
             mag_filter: filter(options.magnification),
@@ -95,15 +106,14 @@ impl Brush {
             ..wgpu::SamplerDescriptor::default()
         });
         let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
-        let bound = device.create_bind_group(&wgpu::BindGroupDescriptor {
+        device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("image"),
             layout: &self.layout,
             entries: &[
                 wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::TextureView(&view) },
                 wgpu::BindGroupEntry { binding: 1, resource: wgpu::BindingResource::Sampler(&sampler) },
             ],
-        });
-        (texture, bound)
+        })
     }
 
     /// Brings the triangles of a frame to the device; `size` is the screen's in points.

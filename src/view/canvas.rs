@@ -1,6 +1,10 @@
 //! A surface without a window: what egui paints becomes pixels on the first adapter that there is. Waits for the device; knows
 //! no panel.
 
+use std::sync::Arc;
+
+use super::device::OnDevice;
+use eframe::egui::mutex::RwLock;
 use eframe::egui::{Context, FullOutput};
 use eframe::egui_wgpu::{Renderer, RendererOptions, ScreenDescriptor};
 use wgpu::{Extent3d, TextureFormat, TextureUsages};
@@ -8,7 +12,7 @@ use wgpu::{Extent3d, TextureFormat, TextureUsages};
 pub struct Canvas {
     device: wgpu::Device,
     queue: wgpu::Queue,
-    renderer: Renderer,
+    renderer: Arc<RwLock<Renderer>>,
     texture: wgpu::Texture,
     size: Extent3d,
     /// The adapter, by its name.
@@ -18,18 +22,20 @@ pub struct Canvas {
 impl Canvas {
     /// Software adapters are taken too. What of wgpu's is asked for, every adapter has, GL included.
     pub fn new(width: u32, height: u32) -> Result<Self, String> {
-        Ok(pollster::block_on(Self::open(width, height, RendererOptions::PREDICTABLE))?.0)
+        Ok(pollster::block_on(Self::open(width, height, RendererOptions::PREDICTABLE, false))?.0)
     }
 
-    /// Painted as the window paints what this context shows.
-    pub fn of_window(ctx: &Context, width: u32, height: u32) -> Result<Self, String> {
+    /// Painted as the window paints what this context shows; and what counts on this device, where it can.
+    pub fn of_window(ctx: &Context, width: u32, height: u32) -> Result<(Self, Option<OnDevice>), String> {
         let options = RendererOptions { dithering: false, ..RendererOptions::default() };
-        let (mut canvas, adapter) = pollster::block_on(Self::open(width, height, options))?;
-        super::plain::install(ctx, &mut canvas.renderer, &adapter, &canvas.device, canvas.texture.format());
-        Ok(canvas)
+        let (canvas, adapter) = pollster::block_on(Self::open(width, height, options, true))?;
+        super::plain::install(ctx, &mut canvas.renderer.write(), &adapter, &canvas.device, canvas.texture.format());
+        let counting = OnDevice::new(&adapter, &canvas.device, &canvas.queue, &canvas.renderer);
+        Ok((canvas, counting))
     }
 
-    async fn open(width: u32, height: u32, options: RendererOptions) -> Result<(Self, wgpu::Adapter), String> {
+    /// With `compute` the device is asked for it, where the adapter has it.
+    async fn open(width: u32, height: u32, options: RendererOptions, compute: bool) -> Result<(Self, wgpu::Adapter), String> {
         let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
         descriptor.backends = wgpu::Backends::from_env().unwrap_or(wgpu::Backends::PRIMARY | wgpu::Backends::GL);
         let instance = wgpu::Instance::new(descriptor);
@@ -38,7 +44,9 @@ impl Canvas {
                 "a PNG is drawn by wgpu, and there is no adapter ({e}); an SVG needs none, and on Linux Mesa's mesa-vulkan-drivers is one"
             )
         })?;
-        let limits = wgpu::Limits::downlevel_webgl2_defaults().using_resolution(adapter.limits());
+        let compute = compute && wgpu::Limits::default().check_limits(&adapter.limits());
+        let limits = if compute { wgpu::Limits::default() } else { wgpu::Limits::downlevel_webgl2_defaults() };
+        let limits = limits.using_resolution(adapter.limits());
         let descriptor = wgpu::DeviceDescriptor { required_limits: limits, ..wgpu::DeviceDescriptor::default() };
         let (device, queue) = adapter.request_device(&descriptor).await.map_err(|e| e.to_string())?;
         let format = TextureFormat::Rgba8Unorm;
@@ -53,7 +61,7 @@ impl Canvas {
             usage: TextureUsages::RENDER_ATTACHMENT | TextureUsages::COPY_SRC,
             view_formats: &[],
         });
-        let renderer = Renderer::new(&device, format, options);
+        let renderer = Arc::new(RwLock::new(Renderer::new(&device, format, options)));
         let info = adapter.get_info();
         let name = format!("{} ({})", info.name, info.backend);
         Ok((Self { device, queue, renderer, texture, size, adapter: name }, adapter))
@@ -61,8 +69,9 @@ impl Canvas {
 
     /// Takes the textures of a pass that is not drawn itself.
     pub fn textures(&mut self, output: &mut FullOutput) {
+        let mut renderer = self.renderer.write();
         for (id, images) in output.textures_delta.set.drain() {
-            images.iter().for_each(|image| self.renderer.update_texture(&self.device, &self.queue, id, image));
+            images.iter().for_each(|image| renderer.update_texture(&self.device, &self.queue, id, image));
         }
     }
 
@@ -74,7 +83,8 @@ impl Canvas {
         let view = self.texture.create_view(&wgpu::TextureViewDescriptor::default());
         let screen = ScreenDescriptor { size_in_pixels: [self.size.width, self.size.height], pixels_per_point };
         let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let extra = self.renderer.update_buffers(&self.device, &self.queue, &mut encoder, &jobs, &screen);
+        let mut renderer = self.renderer.write();
+        let extra = renderer.update_buffers(&self.device, &self.queue, &mut encoder, &jobs, &screen);
         {
             let attachment = wgpu::RenderPassColorAttachment {
                 view: &view,
@@ -84,11 +94,11 @@ impl Canvas {
             };
             let descriptor = wgpu::RenderPassDescriptor { color_attachments: &[Some(attachment)], ..wgpu::RenderPassDescriptor::default() };
             let mut pass = encoder.begin_render_pass(&descriptor).forget_lifetime();
-            self.renderer.render(&mut pass, &jobs, &screen);
+            renderer.render(&mut pass, &jobs, &screen);
         }
         self.queue.submit(extra.into_iter().chain([encoder.finish()]));
         self.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|e| e.to_string())?;
-        output.textures_delta.free.iter().for_each(|id| self.renderer.free_texture(id));
+        output.textures_delta.free.iter().for_each(|id| renderer.free_texture(id));
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 //! pixels, whatever the number of neurons. Knows no colour.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::rows::Rows;
 use crate::plan::Spike;
@@ -23,10 +24,15 @@ pub struct Sight {
 }
 
 impl Sight {
-    /// The row of a height, if it is in sight.
+    /// Rows for one unit of height.
+    pub fn rise(&self) -> f32 {
+        self.rows as f32 / (self.high - self.low)
+    }
+
+    /// The row of a height, if it is in sight. A difference and a product, so that a device finds the same.
     pub fn row(&self, height: f32) -> Option<usize> {
-        let x = (height - self.low) / (self.high - self.low);
-        (0.0..1.0).contains(&x).then(|| ((x * self.rows as f32) as usize).min(self.rows - 1))
+        let row = (height - self.low) * self.rise();
+        (0.0..self.rows as f32).contains(&row).then_some(row as usize)
     }
 
     fn end(&self) -> u64 {
@@ -34,19 +40,50 @@ impl Sight {
     }
 }
 
+/// How far counting has come: what the counts are of, and the step up to which spikes are in them.
+#[derive(Debug, Default)]
+pub struct Progress {
+    sight: Option<Sight>,
+    /// Network and rows.
+    of: (u64, u64),
+    filled: u64,
+}
+
+/// What a frame adds: spikes of the steps (from, to]. Before that all columns begin at zero if it is counted `afresh`, else those
+/// of time that were not in sight.
+pub struct Due {
+    pub afresh: bool,
+    pub stale: Range<u64>,
+    pub from: u64,
+    pub to: u64,
+}
+
+impl Progress {
+    /// Goes on to a sight of a network and its rows at a step.
+    pub fn next(&mut self, of: (u64, u64), sight: Sight, step: u64) -> Due {
+        let kept = self.sight.filter(|s| self.of == of && Sight { first: sight.first, ..*s } == sight);
+        let kept = kept.filter(|s| s.first <= sight.first && sight.first < s.end() && self.filled <= step);
+        let (stale, from) = kept.map_or((0..0, 0), |old| (old.end()..sight.end(), self.filled.min(old.end() * sight.per)));
+        let (from, to) = (from.max(sight.first * sight.per), step.min(sight.end() * sight.per));
+        (self.sight, self.of, self.filled) = (Some(sight), of, to.max(from));
+        Due { afresh: kept.is_none(), stale, from, to }
+    }
+
+    /// What the counts are of.
+    pub fn sight(&self) -> Option<Sight> {
+        self.sight
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct Density {
-    sight: Option<Sight>,
-    /// Network and rows that the counts are of.
-    of: (u64, u64),
+    progress: Progress,
     /// Row by row; column k of time lies at k % columns.
     counts: Vec<u32>,
     /// Sum of the counts.
     total: u64,
     /// The spikes in sight, oldest first, if they are few.
     ticks: Option<VecDeque<Spike>>,
-    /// Step up to which spikes are counted.
-    filled: u64,
     /// Counts that were set to zero and counted again, for the tests of its cost.
     pub spikes_binned: u64,
 }
@@ -57,30 +94,21 @@ impl Density {
         if sight.columns == 0 || sight.rows == 0 {
             return;
         }
-        let of = (frame.generation, version);
-        let kept = self.sight.filter(|s| self.of == of && Sight { first: sight.first, ..*s } == sight);
-        let kept = kept.filter(|s| s.first <= sight.first && sight.first < s.end() && self.filled <= frame.step);
-        let from = match kept {
-            Some(old) => {
-                for column in old.end()..sight.end() {
-                    self.clear(column as usize % sight.columns, sight);
-                }
-                if let Some(ticks) = &mut self.ticks {
-                    while ticks.front().is_some_and(|s| u64::from(s.step) <= sight.first * sight.per) {
-                        ticks.pop_front();
-                    }
-                }
-                self.filled.min(old.end() * sight.per)
+        let due = self.progress.next((frame.generation, version), sight, frame.step);
+        if due.afresh {
+            self.counts.clear();
+            self.counts.resize(sight.columns * sight.rows, 0);
+            (self.total, self.ticks) = (0, Some(VecDeque::new()));
+        }
+        for column in due.stale {
+            self.clear(column as usize % sight.columns, sight);
+        }
+        if let Some(ticks) = &mut self.ticks {
+            while ticks.front().is_some_and(|s| u64::from(s.step) <= sight.first * sight.per) {
+                ticks.pop_front();
             }
-            None => {
-                self.counts.clear();
-                self.counts.resize(sight.columns * sight.rows, 0);
-                (self.total, self.ticks) = (0, Some(VecDeque::new()));
-                sight.first * sight.per
-            }
-        };
-        let to = frame.step.min(sight.end() * sight.per);
-        let from = from.max(sight.first * sight.per);
+        }
+        let (from, to) = (due.from, due.to);
         for spike in frame.chunks(from, to).iter().flat_map(|c| c.within(from, to)) {
             if let Some(row) = rows.height(spike.neuron).and_then(|h| sight.row(h)) {
                 let column = ((u64::from(spike.step) - 1) / sight.per) as usize % sight.columns;
@@ -92,7 +120,6 @@ impl Density {
             }
             self.spikes_binned += 1;
         }
-        (self.sight, self.of, self.filled) = (Some(sight), of, to.max(from));
         self.few(frame, rows, sight);
     }
 
@@ -101,7 +128,7 @@ impl Density {
         match &self.ticks {
             Some(ticks) if ticks.len() > MOST_TICKS => self.ticks = None,
             None if self.total <= MOST_TICKS as u64 * 3 / 4 => {
-                let (from, to) = (sight.first * sight.per, self.filled);
+                let (from, to) = (sight.first * sight.per, self.progress.filled);
                 let all = frame.chunks(from, to).iter().flat_map(|c| c.within(from, to));
                 let seen = all.filter(|s| rows.height(s.neuron).is_some_and(|h| sight.row(h).is_some()));
                 self.ticks = Some(seen.copied().collect());
@@ -122,7 +149,7 @@ impl Density {
 
     /// What the counts are of.
     pub fn sight(&self) -> Option<Sight> {
-        self.sight
+        self.progress.sight
     }
 
     fn clear(&mut self, column: usize, sight: Sight) {
@@ -133,7 +160,7 @@ impl Density {
 
     /// The counts of a row, oldest column first.
     pub fn row(&self, row: usize) -> impl Iterator<Item = u32> + '_ {
-        let (columns, first) = self.sight.map_or((0, 0), |s| (s.columns, s.first as usize % s.columns.max(1)));
+        let (columns, first) = self.progress.sight.map_or((0, 0), |s| (s.columns, s.first as usize % s.columns.max(1)));
         let row = self.counts.get(row * columns..(row + 1) * columns).unwrap_or_default();
         let (a, b) = row.split_at(first.min(row.len()));
         b.iter().chain(a).copied()

@@ -26,11 +26,20 @@ impl Gallery {
         }
     }
 
-    pub fn show(&mut self, ctx: &Context) -> Option<Chosen> {
+    /// `recent` are the files that were opened last.
+    pub fn show(&mut self, ctx: &Context, recent: &[PathBuf]) -> Option<Chosen> {
         let mut chosen = None;
         let mut open = self.shown;
         egui::Window::new("Scenes").open(&mut open).collapsible(false).default_width(560.0).show(ctx, |ui| {
             egui::ScrollArea::vertical().max_height(460.0).show(ui, |ui| {
+                if !recent.is_empty() {
+                    ui.heading("Opened last");
+                }
+                for path in recent {
+                    if ui.button(path.display().to_string()).clicked() {
+                        chosen = Some(Chosen::File(path.clone()));
+                    }
+                }
                 for (group, scenes) in crate::scene::groups() {
                     ui.heading(*group);
                     for (name, text) in *scenes {

@@ -36,6 +36,12 @@ impl Lesson {
         let title = format!("Lesson: {}", lesson.title);
         eframe::egui::CollapsingHeader::new(RichText::new(title).strong()).id_salt("lesson").default_open(true).show(ui, |ui| {
             ui.weak(format!("step {} of {}", self.step + 1, lesson.steps.len()));
+            if !lesson.lock.is_empty() {
+                ui.horizontal_wrapped(|ui| {
+                    ui.weak(format!("locked: {}", lesson.lock.join(", ")));
+                    ui.checkbox(&mut parameters.unlocked, "unlock");
+                });
+            }
             ui.label(RichText::new(flowing(&step.text)).size(14.0));
             self.prediction(ui, step);
             self.checks(ui, frame, step);

@@ -8,7 +8,11 @@ mod brush;
 mod camera;
 mod canvas;
 mod density;
+mod device;
+mod dialogs;
+mod files;
 mod gallery;
+mod kept;
 mod later;
 mod lesson;
 mod look;
@@ -25,6 +29,7 @@ mod rows;
 mod span;
 mod stage;
 mod svg;
+mod tally;
 mod tiles;
 
 use std::path::PathBuf;
@@ -34,8 +39,9 @@ use eframe::egui::ViewportBuilder;
 use eframe::egui_wgpu::WgpuSetupExisting;
 use eframe::egui_wgpu::{SurfaceConfig, WgpuConfiguration, WgpuSetup};
 
-pub use actions::Action;
+pub use actions::{Action, Move};
 pub use app::App;
+pub use kept::settings;
 pub use look::Look;
 pub use measure::{Drawn, measure};
 pub use panel::{Hand, Panel};
@@ -45,6 +51,7 @@ pub use stage::{Clock, Stage, Took};
 pub use tiles::Arrangement;
 
 use crate::session::{Backend, Machine, Origin, choose};
+use device::OnDevice;
 
 /// What the window opens with.
 pub struct Wish {
@@ -58,6 +65,8 @@ pub struct Wish {
     pub look: Look,
     /// How the panels stand; the kept layout, or the usual one, if it is not said.
     pub layout: Option<Arrangement>,
+    /// Where a layout and the files that were opened last are kept; nowhere if it is not said.
+    pub settings: Option<PathBuf>,
 }
 
 /// Opens the window and stays until it is closed. Where a real GPU simulates, the window is painted on the same device, unless that
@@ -85,7 +94,9 @@ pub fn created(cc: &eframe::CreationContext<'_>, wish: Wish, machine: Machine, w
     if let Some(state) = &cc.wgpu_render_state {
         plain::install(&cc.egui_ctx, &mut state.renderer.write(), &state.adapter, &state.device, state.target_format);
     }
-    App::on(&cc.egui_ctx, wish, machine, why)
+    let mut app = App::on(&cc.egui_ctx, wish, machine, why)?;
+    app.panels.raster.device = cc.wgpu_render_state.as_ref().and_then(|s| OnDevice::new(&s.adapter, &s.device, &s.queue, &s.renderer));
+    Ok(app)
 }
 
 /// How a window is set up that paints on the device of a machine, where it has one.

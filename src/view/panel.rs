@@ -8,7 +8,7 @@ use eframe::egui::{self, Color32, Ui};
 use serde::{Deserialize, Serialize};
 
 use super::panels::neuron::{FiCurve, PhasePlane};
-use super::panels::space::Space;
+use super::panels::space::{self, Space};
 use super::panels::weights::Weights;
 use super::panels::{journal, model, rates, statistics, traces};
 use super::raster::{self, Raster};
@@ -79,7 +79,7 @@ impl Panel {
 
     /// Whether there are numbers behind it that can be saved.
     pub fn has_data(self) -> bool {
-        !matches!(self, Panel::Equations | Panel::About | Panel::Space)
+        !matches!(self, Panel::Equations | Panel::About)
     }
 }
 
@@ -168,6 +168,8 @@ pub struct Panels {
     pub curve: FiCurve,
     pub plane: PhasePlane,
     pub weights: Weights,
+    /// The name of a neuron that is being typed.
+    pub neuron: String,
     /// Rates of an earlier time, kept to be compared with.
     pub ghost: Vec<Vec<[f64; 2]>>,
 }
@@ -226,7 +228,7 @@ impl Panels {
         match panel {
             Panel::Raster => self.raster.show(ui, &mut seen),
             Panel::Rates => rates::show(ui, &mut seen),
-            Panel::Traces => traces::show(ui, &mut seen),
+            Panel::Traces => traces::show(ui, &mut seen, &mut self.neuron),
             Panel::Space => self.space.show(ui, &mut seen),
             Panel::Intervals => self.intervals.show(ui, &mut seen),
             Panel::Spectrum => self.spectrum.show(ui, &mut seen),
@@ -254,7 +256,8 @@ impl Panels {
             Panel::Plane => self.plane.data(&seen, &about),
             Panel::Weights => self.weights.data(&seen, &about),
             Panel::Journal => Some(journal::data(&seen)),
-            Panel::Space | Panel::Equations | Panel::About => None,
+            Panel::Space => Some(space::data(&seen, &about)),
+            Panel::Equations | Panel::About => None,
         }
     }
 }

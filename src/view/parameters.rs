@@ -1,6 +1,8 @@
 //! The parameters: sliders with ranges, values with units, reset, undo and redo. The table of the simulation is the one
 //! truth; this only asks for changes. Knows no panel.
 
+use std::cell::Cell;
+
 use eframe::egui::{self, Button, Color32, DragValue, Grid, Rect, RichText, ScrollArea, Sense, Slider, Stroke, StrokeKind, Ui, vec2};
 
 use super::look::number;
@@ -24,6 +26,10 @@ pub struct Parameters {
     filter: String,
     /// What a lesson is about: marked until the next frame.
     pointed: Vec<String>,
+    /// What a lesson locks may be turned all the same.
+    pub unlocked: bool,
+    /// The knob for which something was typed that is no value for it.
+    refused: Option<String>,
 }
 
 impl Parameters {
@@ -59,8 +65,9 @@ impl Parameters {
 
     /// Asks for new values, and remembers the old ones.
     pub fn set(&mut self, about: &About, values: Vec<(String, String)>, orders: &mut Vec<Order>) {
-        let old = |name: &String| about.knobs.iter().find(|k| k.name == *name).map(|k| (name.clone(), k.written.clone()));
+        let old = |name: &String| about.knob(name).map(|k| (name.clone(), k.written.clone()));
         let before: Vec<_> = values.iter().filter_map(|(name, _)| old(name)).collect();
+        self.refused = None;
         if before != values {
             self.done.push(Change { before, after: values.clone() });
             self.undone.clear();
@@ -92,15 +99,24 @@ impl Parameters {
         let knobs: Vec<Knob> = about.knobs.iter().filter(shown).cloned().collect();
         let (sliders, others): (Vec<&Knob>, Vec<&Knob>) = knobs.iter().partition(|k| k.range.is_some() && !k.derived);
         let (typed, derived): (Vec<&Knob>, Vec<&Knob>) = others.into_iter().partition(|k| !k.derived);
+        let lock = about.lesson.as_ref().filter(|_| !self.unlocked).map_or(&[][..], |l| &l.lock);
+        let locked = |ui: &mut Ui, knob: &Knob| {
+            if lock.contains(&knob.name) {
+                ui.disable();
+            }
+        };
         ScrollArea::vertical().id_salt("parameters").auto_shrink([false, true]).show(ui, |ui| {
             for knob in sliders {
                 let stroke = if pointed.contains(&knob.name) { Stroke::new(2.0, ui.visuals().warn_fg_color) } else { Stroke::NONE };
-                egui::Frame::NONE.stroke(stroke).inner_margin(2.0).show(ui, |ui| self.slider(ui, &about, knob, orders));
+                egui::Frame::NONE.stroke(stroke).inner_margin(2.0).show(ui, |ui| {
+                    locked(ui, knob);
+                    self.slider(ui, &about, knob, orders);
+                });
             }
             if !typed.is_empty() {
                 Grid::new("typed").num_columns(3).min_col_width(10.0).show(ui, |ui| {
                     for knob in typed {
-                        self.typed(ui, &about, knob, orders);
+                        self.typed(ui, &about, knob, &locked, orders);
                         ui.end_row();
                     }
                 });
@@ -113,11 +129,32 @@ impl Parameters {
                     }
                 });
             }
+            self.cells(ui, &about, orders);
             if about.knobs.len() > 8 {
                 let hint = eframe::egui::TextEdit::singleline(&mut self.filter).hint_text("filter parameters");
                 ui.add(hint);
             }
         });
+    }
+
+    /// What the scene has no parameter for: those of its cells, by population.
+    fn cells(&mut self, ui: &mut Ui, about: &About, orders: &mut Vec<Order>) {
+        for p in &about.network.populations {
+            let of = |k: &&Knob| k.name.strip_prefix(p.name.as_str()).is_some_and(|rest| rest.starts_with('.'));
+            let wish = self.filter.to_lowercase();
+            let all: Vec<&Knob> = about.cells.iter().filter(of).filter(|k| k.name.to_lowercase().contains(&wish)).collect();
+            if all.is_empty() {
+                continue;
+            }
+            ui.collapsing(format!("{}: {}", p.name, p.model.name), |ui| {
+                Grid::new(("cells", &p.name)).num_columns(3).min_col_width(10.0).show(ui, |ui| {
+                    for knob in all {
+                        self.typed(ui, about, knob, &|_, _| {}, orders);
+                        ui.end_row();
+                    }
+                });
+            });
+        }
     }
 
     fn slider(&mut self, ui: &mut Ui, about: &About, knob: &Knob, orders: &mut Vec<Order>) {
@@ -130,14 +167,15 @@ impl Parameters {
         ui.horizontal(|ui| {
             let mut value = self.value(knob);
             ui.spacing_mut().slider_width = (ui.available_width() - 150.0).clamp(60.0, 400.0);
-            let unit = knob.unit.clone();
+            let (unit, refused) = (knob.unit.clone(), Cell::new(false));
             let slider = Slider::new(&mut value, low..=high)
                 .logarithmic(knob.log)
                 .clamping(eframe::egui::SliderClamping::Never)
+                .update_while_editing(false)
                 .suffix(if unit.is_empty() { String::new() } else { format!(" {unit}") })
                 .max_decimals(4)
-                .custom_parser(move |text| parsed(text, &unit));
-            let response = ui.add(slider).on_hover_text(hint(about, knob));
+                .custom_parser(|text| parsed(text, &unit).or_else(|| (refused.set(true), None).1));
+            let response = ui.add(slider).on_hover_text(hint(about, knob)).on_disabled_hover_text("the lesson has locked it");
             let name = knob.name.clone();
             response.widget_info(|| {
                 let mut info = eframe::egui::WidgetInfo::slider(true, value, name.clone());
@@ -146,22 +184,29 @@ impl Parameters {
             });
             self.changed(about, knob, value, response.changed(), response.dragged(), orders);
             self.reset(ui, about, knob, orders);
+            self.refusal(knob, refused.get());
         });
+        self.what_is_right(ui, knob);
     }
 
-    fn typed(&mut self, ui: &mut Ui, about: &About, knob: &Knob, orders: &mut Vec<Order>) {
-        ui.horizontal(|ui| {
+    fn typed(&mut self, ui: &mut Ui, about: &About, knob: &Knob, locked: &dyn Fn(&mut Ui, &Knob), orders: &mut Vec<Order>) {
+        let name = ui.horizontal(|ui| {
             mark(ui, about, knob);
-            ui.label(&knob.name).on_hover_text(hint(about, knob));
+            ui.label(&knob.name).on_hover_text(hint(about, knob)).id
         });
         let mut value = self.value(knob);
-        let unit = knob.unit.clone();
+        let (unit, refused) = (knob.unit.clone(), Cell::new(false));
         let suffix = if unit.is_empty() { String::new() } else { format!(" {unit}") };
         let speed = (knob.value.abs() * 0.01).max(1e-4);
         let whole = knob.value.fract() == 0.0 && knob.value.abs() >= 20.0;
-        let field = DragValue::new(&mut value).speed(if whole { speed.max(1.0) } else { speed }).suffix(suffix);
+        let field = DragValue::new(&mut value).update_while_editing(false).speed(if whole { speed.max(1.0) } else { speed }).suffix(suffix);
         let field = if whole { field.max_decimals(0) } else { field.max_decimals(6) };
-        let response = ui.add(field.custom_parser(move |text| parsed(text, &unit))).on_hover_text(hint(about, knob));
+        let response = ui.scope(|ui| {
+            locked(ui, knob);
+            ui.add(field.custom_parser(|text| parsed(text, &unit).or_else(|| (refused.set(true), None).1)))
+        });
+        let response =
+            response.inner.labelled_by(name.inner).on_hover_text(hint(about, knob)).on_disabled_hover_text("the lesson has locked it");
         let rebuild = rebuilds(about, knob).is_some();
         // A rebuild is asked for once, when the hand lets go.
         let (is_changed, dragged) = (response.changed(), response.dragged());
@@ -179,6 +224,24 @@ impl Parameters {
             self.changed(about, knob, value, is_changed, dragged, orders);
         }
         self.reset(ui, about, knob, orders);
+        self.refusal(knob, refused.get());
+        self.what_is_right(ui, knob);
+    }
+
+    /// Remembers that what was typed for a knob is no value for it.
+    fn refusal(&mut self, knob: &Knob, refused: bool) {
+        if refused {
+            self.refused = Some(knob.name.clone());
+        }
+    }
+
+    /// Says what may be typed, after something else was.
+    fn what_is_right(&self, ui: &mut Ui, knob: &Knob) {
+        if self.refused.as_ref() == Some(&knob.name) {
+            let unit =
+                if knob.unit.is_empty() { "without a unit".to_string() } else { format!("in {}, or with a unit of its kind", knob.unit) };
+            ui.colored_label(ui.visuals().warn_fg_color, format!("{} is a number {unit}: nothing was changed", knob.name));
+        }
     }
 
     /// What the control of a knob shows: what the hand asks for, else what is.
@@ -189,6 +252,9 @@ impl Parameters {
     /// One drag is one point of undo.
     fn changed(&mut self, about: &About, knob: &Knob, value: f64, changed: bool, dragged: bool, orders: &mut Vec<Order>) {
         let new = || vec![(knob.name.clone(), written(value, knob))];
+        if changed {
+            self.refused = None;
+        }
         if dragged {
             if self.held.as_ref().is_none_or(|h| h.0 != knob.name) {
                 self.held = Some((knob.name.clone(), knob.written.clone(), value));
@@ -222,7 +288,7 @@ impl Parameters {
 
 /// Knobs that are not as the scene has them, and how it has them.
 fn changed(about: &About) -> Vec<(String, String)> {
-    let differs = |o: &&Knob| about.knobs.iter().any(|k| k.name == o.name && !k.derived && k.written != o.written);
+    let differs = |o: &&Knob| about.knob(&o.name).is_some_and(|k| !k.derived && k.written != o.written);
     about.original.iter().filter(differs).map(|o| (o.name.clone(), o.written.clone())).collect()
 }
 

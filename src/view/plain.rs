@@ -138,7 +138,7 @@ mod tests {
     /// A screen with all kinds of things on it, after some frames in which textures came and went.
     fn painted(plain: bool) -> Option<Vec<u8>> {
         let ctx = egui::Context::default();
-        let canvas = if plain { Canvas::of_window(&ctx, 500, 400) } else { Canvas::new(500, 400) };
+        let canvas = if plain { Canvas::of_window(&ctx, 500, 400).map(|c| c.0) } else { Canvas::new(500, 400) };
         let mut canvas = match canvas {
             Ok(canvas) => canvas,
             Err(e) if std::env::var_os("CI").is_none() => {

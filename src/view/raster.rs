@@ -2,13 +2,16 @@
 
 use eframe::egui::epaint::{Mesh, Vertex, WHITE_UV};
 use eframe::egui::{
-    Align2, Color32, ColorImage, Pos2, Rect, Response, Role, Sense, Stroke, TextureHandle, TextureOptions, Ui, WidgetInfo, pos2, vec2,
+    Align2, Color32, ColorImage, Pos2, Rect, Response, Role, Sense, Stroke, TextureHandle, TextureId, TextureOptions, Ui, WidgetInfo, pos2,
+    vec2,
 };
 
 use super::density::{Density, Sight};
+use super::device::OnDevice;
 use super::look::{colour, count, number, small};
 use super::panel::{Hand, Seen};
 use super::rows::{Choice, Rows};
+use super::tally::Paint;
 use crate::export::{Column, Table};
 use crate::plan::Spike;
 use crate::session::live::About;
@@ -16,6 +19,8 @@ use crate::session::live::About;
 /// Room for names on the left and for times below.
 const LEFT: f32 = 96.0;
 const BELOW: f32 = 20.0;
+/// Points from which rows are high enough for single ticks.
+const TALL: f32 = 1.9;
 
 #[derive(Default)]
 pub struct Raster {
@@ -26,11 +31,17 @@ pub struct Raster {
     of: Option<(u64, Choice)>,
     version: u64,
     density: Density,
+    /// Where the device that paints counts, if it can.
+    pub device: Option<OnDevice>,
+    /// It did so for what was drawn last.
+    pub on_device: bool,
     texture: Option<TextureHandle>,
     exposure: f32,
     /// Where it was drawn last, and whether as ticks.
     pub area: Option<Rect>,
     pub ticks: bool,
+    /// Where the brush has poked last, while it is drawn along.
+    poked: Option<Pos2>,
 }
 
 impl Raster {
@@ -43,21 +54,32 @@ impl Raster {
         painter.rect_filled(rect, 0.0, ui.visuals().extreme_bg_color);
         let ends = self.heights.unwrap_or((0.0, 1.0));
         let sight = sight(seen, rect, ends, ui.ctx().pixels_per_point());
-        self.density.update(seen.frame, &self.rows, self.version, sight);
-        let row = self.rows.finest() / (ends.1 - ends.0) * rect.height();
-        self.ticks = row >= 1.9 && self.density.ticks().is_some();
         let clip = painter.with_clip_rect(rect);
-        if self.ticks {
-            let mesh = self.marks(seen, rect, ends, dark);
-            clip.add(mesh);
-        } else if let Some((texture, place)) = self.picture(ui, seen, rect, sight, dark) {
-            clip.image(texture, place, Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
-        }
+        // Rows too low for ticks need no spike by itself: they are counted where they are painted.
+        let tall = self.rows.finest() / (ends.1 - ends.0) * rect.height() >= TALL;
+        let drawn = if tall { None } else { self.by_device(ui, seen, sight, dark) };
+        self.on_device = drawn.is_some();
+        let spikes = if let Some((texture, part)) = drawn {
+            self.ticks = false;
+            clip.image(texture, place(seen, rect, sight), part, Color32::WHITE);
+            let (from, to) = seen.span.steps(seen.frame);
+            seen.frame.chunks(from, to).iter().map(|c| c.within(from, to).len() as u64).sum()
+        } else {
+            self.density.update(seen.frame, &self.rows, self.version, sight);
+            self.ticks = tall && self.density.ticks().is_some();
+            if self.ticks {
+                let mesh = self.marks(seen, rect, ends, dark);
+                clip.add(mesh);
+            } else if let Some(texture) = self.picture(ui, seen, sight, dark) {
+                clip.image(texture, place(seen, rect, sight), Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0)), Color32::WHITE);
+            }
+            self.density.total()
+        };
         self.names(ui, &painter, seen, &about, rect, ends);
         times(&painter, seen, rect, ui.visuals().weak_text_color());
         self.area = Some(rect);
         self.gestures(ui, &response, seen, &about, rect, ends);
-        let told = format!("Raster of {} neurons, {} spikes in sight", about.neurons(), self.density.total());
+        let told = format!("Raster of {} neurons, {spikes} spikes in sight", about.neurons());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &told));
     }
 
@@ -85,7 +107,7 @@ impl Raster {
         let mut mesh = Mesh::default();
         for spike in self.density.ticks().into_iter().flatten() {
             let Some(h) = self.rows.height(spike.neuron) else { continue };
-            let Some(band) = self.rows.bands.iter().find(|b| (b.top..=b.top + b.height).contains(&h)) else { continue };
+            let Some(band) = self.rows.band(h) else { continue };
             let tall = (band.height / band.shown.len() as f32 / (ends.1 - ends.0) * rect.height() * 0.8).clamp(1.5, 14.0);
             let x = rect.left() + ((f64::from(spike.step) * seen.frame.dt - t0) * scale) as f32;
             let y = rect.top() + (h - ends.0) / (ends.1 - ends.0) * rect.height();
@@ -96,9 +118,17 @@ impl Raster {
         mesh
     }
 
-    /// The density as a texture, and where it belongs.
-    fn picture(&mut self, ui: &Ui, seen: &Seen, rect: Rect, sight: Sight, dark: bool) -> Option<(eframe::egui::TextureId, Rect)> {
-        let ((t0, t1), dt, per) = (seen.span.of(seen.frame), seen.frame.dt, sight.per);
+    /// The density as the device counts and draws it, and the part of the texture that is used.
+    fn by_device(&mut self, ui: &Ui, seen: &Seen, sight: Sight, dark: bool) -> Option<(TextureId, Rect)> {
+        let device = self.device.as_mut().filter(|d| d.wished)?;
+        let word = |c: Color32| u32::from_le_bytes(c.to_array());
+        let tints: Vec<u32> = populations(&self.rows, sight).map(|p| p.map_or(0, |p| word(colour(dark, p)))).collect();
+        let paint = Paint { tints: &tints, ground: word(ui.visuals().extreme_bg_color), moving: seen.moving };
+        device.density(seen.frame, &self.rows, self.version, sight, &paint)
+    }
+
+    /// The density as a texture.
+    fn picture(&mut self, ui: &Ui, seen: &Seen, sight: Sight, dark: bool) -> Option<TextureId> {
         let mean = self.density.mean();
         self.exposure = if self.exposure == 0.0 || !seen.moving { mean } else { self.exposure + 0.1 * (mean - self.exposure) };
         let image = self.tones(sight, ui.visuals().extreme_bg_color, dark);
@@ -106,17 +136,14 @@ impl Raster {
             Some(texture) => texture.set(image, TextureOptions::NEAREST),
             none => *none = Some(ui.ctx().load_texture("raster", image, TextureOptions::NEAREST)),
         }
-        let x = |step: u64| rect.left() + ((step as f64 * dt - t0) / (t1 - t0)) as f32 * rect.width();
-        let place =
-            Rect::from_min_max(pos2(x(sight.first * per), rect.top()), pos2(x((sight.first + sight.columns as u64) * per), rect.bottom()));
-        self.texture.as_ref().map(|t| (t.id(), place))
+        self.texture.as_ref().map(TextureHandle::id)
     }
 
     /// Counts become tones: 1 - exp(-count / mean), in the colour of the population.
     fn tones(&self, sight: Sight, ground: Color32, dark: bool) -> ColorImage {
         let k = 1.2 / self.exposure.max(0.3);
-        let populations = self.rows.bands.iter().map(|b| b.population + 1).max().unwrap_or(0);
-        let table: Vec<[Color32; 64]> = (0..populations)
+        let all = self.rows.bands.iter().map(|b| b.population + 1).max().unwrap_or(0);
+        let table: Vec<[Color32; 64]> = (0..all)
             .map(|p| {
                 std::array::from_fn(|c| {
                     ground.lerp_to_gamma(colour(dark, p), if c == 0 { 0.0 } else { 0.15 + 0.85 * (1.0 - (-(c as f32) * k).exp()) })
@@ -124,13 +151,9 @@ impl Raster {
             })
             .collect();
         let mut pixels = Vec::with_capacity(sight.columns * sight.rows);
-        for row in 0..sight.rows {
-            let height = sight.low + (row as f32 + 0.5) / sight.rows as f32 * (sight.high - sight.low);
-            match self.rows.bands.iter().find(|b| (b.top..=b.top + b.height).contains(&height)) {
-                Some(band) => {
-                    let tones = &table[band.population];
-                    pixels.extend(self.density.row(row).map(|c| tones[(c as usize).min(63)]));
-                }
+        for (row, population) in populations(&self.rows, sight).enumerate() {
+            match population {
+                Some(p) => pixels.extend(self.density.row(row).map(|c| table[p][(c as usize).min(63)])),
                 None => pixels.extend(std::iter::repeat_n(ground, sight.columns)),
             }
         }
@@ -169,17 +192,23 @@ impl Raster {
         let pointer = response.interact_pointer_pos().or(response.hover_pos());
         if seen.tools.hand != Hand::Look {
             let pressed = response.interact_pointer_pos().filter(|p| inside(*p));
+            let pressing = response.clicked() || response.dragged();
             let near = |p: Pos2| self.near(height(p), seen.tools.radius * (ends.1 - ends.0) / rect.height());
             match (seen.tools.hand, pressed) {
-                (Hand::Poke, Some(p)) if response.clicked() || response.drag_started() => {
+                // A hand that rests pokes once.
+                (Hand::Poke, Some(p)) if pressing && self.poked.is_none_or(|q| (q - p).length() > seen.tools.radius) => {
                     let orders = seen.tools.poke(about, near(p));
                     seen.orders.extend(orders);
+                    self.poked = Some(p);
                 }
-                (Hand::Brush, Some(p)) if response.clicked() || response.dragged() => {
+                (Hand::Brush, Some(p)) if pressing => {
                     let near = near(p);
                     seen.tools.brushed.extend(near);
                 }
                 _ => {}
+            }
+            if !response.dragged() {
+                self.poked = None;
             }
         } else {
             let mut time = response.clone();
@@ -215,7 +244,8 @@ impl Raster {
         self.heights = (length < 0.999).then_some((low, low + length));
     }
 
-    fn shift(&mut self, by: f32) {
+    /// Moves the rows by a part of the whole height, where not all are in sight.
+    pub fn shift(&mut self, by: f32) {
         if let Some((low, high)) = self.heights {
             let low = (low + by).clamp(0.0, 1.0 - (high - low));
             self.heights = Some((low, low + (self.heights.map_or(1.0, |h| h.1 - h.0))));
@@ -234,6 +264,13 @@ impl Raster {
         hit
     }
 
+    /// Counts on the device that paints, or on the processor.
+    pub fn change_device(&mut self) {
+        if let Some(device) = &mut self.device {
+            device.wished = !device.wished;
+        }
+    }
+
     /// Chooses which neurons are shown.
     pub fn choose(&mut self, choice: Choice) {
         (self.choice, self.heights) = (choice, None);
@@ -241,6 +278,9 @@ impl Raster {
 
     /// The counts that were drawn last as density: by row from the top, oldest column first; and what they are of.
     pub fn counts(&self) -> Option<(Sight, Vec<Vec<u32>>)> {
+        if self.on_device {
+            return self.device.as_ref()?.counts();
+        }
         let sight = self.density.sight()?;
         Some((sight, (0..sight.rows).map(|r| self.density.row(r).collect()).collect()))
     }
@@ -256,6 +296,19 @@ pub fn quad(mesh: &mut Mesh, rect: Rect, color: Color32) {
     let corners = [rect.left_top(), rect.right_top(), rect.right_bottom(), rect.left_bottom()];
     mesh.vertices.extend(corners.map(|pos| Vertex { pos, uv: WHITE_UV, color }));
     mesh.indices.extend([0, 1, 2, 0, 2, 3].map(|i| first + i));
+}
+
+/// The population of each row of pixels; none between two bands.
+fn populations(rows: &Rows, sight: Sight) -> impl Iterator<Item = Option<usize>> + '_ {
+    let height = move |row: usize| sight.low + (row as f32 + 0.5) / sight.rows as f32 * (sight.high - sight.low);
+    (0..sight.rows).map(move |row| rows.band(height(row)).map(|b| b.population))
+}
+
+/// Where the columns of a sight are drawn.
+fn place(seen: &Seen, rect: Rect, sight: Sight) -> Rect {
+    let (t0, t1) = seen.span.of(seen.frame);
+    let x = |column: u64| rect.left() + (((column * sight.per) as f64 * seen.frame.dt - t0) / (t1 - t0)) as f32 * rect.width();
+    Rect::from_min_max(pos2(x(sight.first), rect.top()), pos2(x(sight.first + sight.columns as u64), rect.bottom()))
 }
 
 /// What the density is made of: columns of whole steps, a pixel wide at least.

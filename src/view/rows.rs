@@ -25,9 +25,17 @@ pub enum Choice {
 }
 
 impl Choice {
+    /// Those that menus offer; the numbers can be changed.
+    pub fn usual(selected: Vec<u32>) -> [Choice; 6] {
+        [Choice::All, Choice::ByRate, Choice::ByPlace, Choice::Every(10), Choice::Random(50), Choice::Selected(selected)]
+    }
+
     pub fn name(&self) -> String {
         match self {
             Choice::All => "all neurons".into(),
+            Choice::Every(1) => "every neuron".into(),
+            Choice::Every(2) => "every 2nd neuron".into(),
+            Choice::Every(3) => "every 3rd neuron".into(),
             Choice::Every(k) => format!("every {k}th neuron"),
             Choice::Random(n) => format!("{n} drawn from each population"),
             Choice::ByRate => "all, by rate".into(),
@@ -91,6 +99,16 @@ impl Rows {
     /// Height of a neuron's middle, if it is shown.
     pub fn height(&self, neuron: u32) -> Option<f32> {
         self.height.get(neuron as usize).copied().filter(|h| *h >= 0.0)
+    }
+
+    /// Height of each neuron's middle; below 0 if it is not shown.
+    pub fn heights(&self) -> &[f32] {
+        &self.height
+    }
+
+    /// The band at a height.
+    pub fn band(&self, height: f32) -> Option<&Band> {
+        self.bands.iter().find(|b| (b.top..=b.top + b.height).contains(&height))
     }
 
     /// The neuron shown at a height, and its population.

@@ -39,13 +39,14 @@ impl Stage {
     pub fn new(wish: Wish, size: Vec2, clock: Clock) -> Result<Self, String> {
         let ctx = Context::default();
         let run = wish.run;
-        let app = App::new(&ctx, wish)?;
+        let mut app = App::new(&ctx, wish)?;
         let built = app.live.until(DAY, |f| f.step > 0 || (!run && f.about.is_some()) || !f.problems.is_empty() || f.stopped.is_some());
         let built = built.ok_or("the network was not built in a day")?;
         if !built.problems.is_empty() {
             return Err(built.problems.iter().map(Problem::render).collect());
         }
-        let canvas = Canvas::of_window(&ctx, size.x as u32, size.y as u32)?;
+        let (canvas, counting) = Canvas::of_window(&ctx, size.x as u32, size.y as u32)?;
+        app.panels.raster.device = counting;
         let start = (clock.now)();
         Ok(Self { ctx, app, canvas, size, clock, start })
     }

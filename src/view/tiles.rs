@@ -78,35 +78,28 @@ impl Layout {
         Self { tree: Tree::new(egui::Id::unique("panels"), root, tiles) }
     }
 
-    /// The layout that was kept, if there is one that can be read.
-    pub fn kept() -> Option<Self> {
-        Self::read(&std::fs::read_to_string(file()?).ok()?)
-    }
-
-    /// A layout from its text. One that lacks a panel would hide it for ever, and is none.
-    fn read(text: &str) -> Option<Self> {
-        let tree: Tree<Panel> = serde_json::from_str(text).ok()?;
-        Panel::ALL.iter().all(|p| tree.tiles.find_pane(p).is_some()).then_some(Self { tree })
-    }
-
-    /// Keeps this layout for the next start, and says where.
-    pub fn keep(&self) -> Result<String, String> {
-        let path = file().ok_or("no folder for settings is known here: neither XDG_CONFIG_HOME, HOME nor APPDATA is set")?;
-        let told = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|e| told(&e))?;
+    /// A layout from its text. Panels that it lacks, since it is of an older version or was closed for good, join the largest stack;
+    /// the number of these comes with it. An error says why it is no layout.
+    pub fn read(text: &str) -> Result<(Self, usize), String> {
+        let mut tree: Tree<Panel> = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let missing: Vec<Panel> = Panel::ALL.into_iter().filter(|p| tree.tiles.find_pane(p).is_none()).collect();
+        let stacks = tree.tiles.iter().filter_map(|(id, tile)| match tile {
+            Tile::Container(Container::Tabs(tabs)) => Some((tabs.children.len(), *id)),
+            _ => None,
+        });
+        let largest = stacks.max_by_key(|s| s.0).map(|(_, id)| id).filter(|_| tree.root().is_some()).ok_or("it has no stack of panels")?;
+        for panel in &missing {
+            let pane = tree.tiles.insert_pane(*panel);
+            if let Some(Tile::Container(Container::Tabs(tabs))) = tree.tiles.get_mut(largest) {
+                tabs.add_child(pane);
+            }
         }
-        let text = serde_json::to_string(&self.tree).map_err(|e| told(&e))?;
-        std::fs::write(&path, text).map_err(|e| told(&e))?;
-        Ok(format!("this layout is kept in {}", path.display()))
+        Ok((Self { tree }, missing.len()))
     }
 
-    /// Forgets the layout that was kept.
-    pub fn forget() {
-        if let Some(path) = file() {
-            // What is not there need not be removed.
-            let _ = std::fs::remove_file(path);
-        }
+    /// As text that can be read again.
+    pub fn written(&self) -> Result<String, String> {
+        serde_json::to_string(&self.tree).map_err(|e| e.to_string())
     }
 
     /// Brings a panel to the front, also one that was closed.
@@ -193,13 +186,6 @@ impl Behavior<Panel> for Drawing<'_> {
     }
 }
 
-/// Where the kept layout lies.
-fn file() -> Option<std::path::PathBuf> {
-    let folder = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(std::path::PathBuf::from);
-    let settings = folder("XDG_CONFIG_HOME").or_else(|| folder("APPDATA")).or_else(|| Some(folder("HOME")?.join(".config")))?;
-    Some(settings.join("synfire").join("layout.json"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,14 +195,25 @@ mod tests {
         for arrangement in Arrangement::ALL {
             let mut layout = Layout::new(arrangement);
             layout.show(Panel::Journal);
-            let text = serde_json::to_string(&layout.tree).unwrap();
-            let again = Layout::read(&text).unwrap();
-            assert!(again.tree == layout.tree, "{arrangement:?}: {text}");
+            let (again, missing) = Layout::read(&layout.written().unwrap()).unwrap();
+            assert!(again.tree == layout.tree && missing == 0, "{arrangement:?}");
         }
-        assert!(Layout::read("{}").is_none() && Layout::read("nonsense").is_none());
+        assert!(Layout::read("{}").is_err() && Layout::read("nonsense").is_err());
+    }
+
+    #[test]
+    fn a_layout_of_an_older_version_gets_the_panels_that_it_lacks() {
         let mut poor = Layout::new(Arrangement::Show);
-        let journal = poor.tree.tiles.find_pane(&Panel::Journal).unwrap();
-        poor.tree.remove_recursively(journal);
-        assert!(Layout::read(&serde_json::to_string(&poor.tree).unwrap()).is_none());
+        for panel in [Panel::Journal, Panel::Weights, Panel::Space] {
+            let id = poor.tree.tiles.find_pane(&panel).unwrap();
+            poor.tree.remove_recursively(id);
+        }
+        let (mut again, missing) = Layout::read(&poor.written().unwrap()).unwrap();
+        assert_eq!(missing, 3);
+        for panel in Panel::ALL {
+            again.show(panel);
+            let id = again.tree.tiles.find_pane(&panel).unwrap();
+            assert!(again.tree.is_visible_in_layout(id) && again.tree.active_tiles().contains(&id), "{panel:?}");
+        }
     }
 }

@@ -316,7 +316,7 @@ impl Cpu {
             None => Ok(()),
             Some((p, v, i)) => {
                 let plan = &self.plan.populations[p];
-                Err(plan.not_finite(&plan.states[v], i, self.step as f64 * self.plan.dt))
+                Err(plan.not_finite(&plan.states[v], i, self.step, self.plan.dt))
             }
         }
     }

@@ -391,7 +391,7 @@ impl Gpu {
         for (p, population) in self.plan.populations.iter().enumerate() {
             for (v, name) in population.states.iter().enumerate() {
                 if let Some(i) = self.state(p, v)?.iter().position(|x| !x.is_finite()) {
-                    return Ok(population.not_finite(name, i, self.step as f64 * self.plan.dt));
+                    return Ok(population.not_finite(name, i, self.step, self.plan.dt));
                 }
             }
         }

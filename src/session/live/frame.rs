@@ -55,7 +55,9 @@ pub struct About {
     pub cite: String,
     pub presets: Vec<Preset>,
     pub knobs: Vec<Knob>,
-    /// Knobs as they were when the scene was opened.
+    /// Parameters of the populations' models, by address: none of them rebuilds.
+    pub cells: Vec<Knob>,
+    /// Both as they were when the scene was opened.
     pub original: Arc<[Knob]>,
     /// For each knob what it would rebuild, if it cannot be changed while the network runs.
     pub rebuilds: Arc<[Option<String>]>,
@@ -85,6 +87,11 @@ impl About {
             (first - size, size)
         };
         self.network.populations.iter().map(|p| p.size).map(range).collect()
+    }
+
+    /// A parameter of the scene or of a population.
+    pub fn knob(&self, name: &str) -> Option<&Knob> {
+        self.knobs.iter().chain(&self.cells).find(|k| k.name == name)
     }
 
     pub fn neurons(&self) -> u32 {
@@ -120,8 +127,9 @@ pub struct Frame {
     pub bytes: u64,
     /// What is wrong with the scene that was to be opened.
     pub problems: Arc<[Problem]>,
-    /// Why the simulation stopped by itself.
+    /// Why the simulation stopped by itself; and whether the guard did it, against a population that ran away.
     pub stopped: Option<String>,
+    pub ran_away: bool,
     /// What happened to the last order, if it is worth telling: a rebuild, a refusal.
     pub note: Option<String>,
 }

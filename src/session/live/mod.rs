@@ -18,6 +18,7 @@ use super::{Backend, Command, Machine, Origin};
 pub use chunk::{Chunk, History};
 pub use frame::{About, Device, Frame, Phase, Speeds, Watched};
 use mailbox::Mailbox;
+pub use network::place;
 pub use weighing::Weighed;
 
 /// Longer than anybody waits.

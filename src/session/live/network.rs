@@ -24,7 +24,8 @@ pub fn build(origin: Origin, machine: &Machine, original: Option<Arc<[Knob]>>, w
     memory::fits(&scene.network).map_err(told)?;
     // What is looked at is recorded, not what the scene would write to a file.
     scene.network.probes.clear();
-    let (base, original) = (Arc::from(scene.resolved.as_str()), original.unwrap_or_else(|| scene.knobs.clone().into()));
+    let (base, original) =
+        (Arc::from(scene.resolved.as_str()), original.unwrap_or_else(|| scene.knobs.iter().chain(&scene.cells).cloned().collect()));
     let plan = Arc::new(crate::plan::plan_within(&scene.network, memory::free()).map_err(told)?);
     let mut simulation = Simulation::new(origin, scene, plan, machine, None).map_err(told)?;
     let watched = watch_neurons(&mut simulation, machine, watch).map_err(told)?;
@@ -50,6 +51,7 @@ pub fn tell(simulation: &Simulation, original: Arc<[Knob]>, rebuilds: Arc<[Optio
         cite: scene.cite.clone(),
         presets: scene.presets.iter().filter(|p| !p.name.is_empty()).cloned().collect(),
         knobs: scene.knobs.clone(),
+        cells: scene.cells.clone(),
         original,
         rebuilds,
         buttons: scene.buttons.clone(),

@@ -117,6 +117,7 @@ impl Worker {
                     let why = format!(
                         "{name} runs away: {rate:.0} Hz on average since {since:.1} ms. Turn something down, or let it run with the guard off"
                     );
+                    self.frame.ran_away = true;
                     self.stop(why);
                 }
             }
@@ -167,7 +168,7 @@ impl Worker {
         self.running = running && self.network.is_some();
         self.due = 0;
         if self.running {
-            self.frame.stopped = None;
+            (self.frame.stopped, self.frame.ran_away) = (None, false);
             self.look_out();
         }
         let step = self.network.as_ref().map_or(0, |n| n.simulation.step());
@@ -272,6 +273,7 @@ impl Worker {
                     dt: network.simulation.plan.dt,
                     problems: Arc::default(),
                     stopped: None,
+                    ran_away: false,
                     spikes: 0,
                     events: 0,
                     ..std::mem::take(&mut self.frame)

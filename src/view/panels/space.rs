@@ -8,6 +8,7 @@ use eframe::egui::{
     vec2,
 };
 
+use crate::export::{Column, Table};
 use crate::session::live::About;
 use crate::view::activity::{Activity, NOWHERE};
 use crate::view::camera::{Camera, Sight};
@@ -305,4 +306,30 @@ impl Space {
             self.poked = None;
         }
     }
+}
+
+/// Where every neuron is, in um, and how it fires in the time in sight.
+pub fn data(seen: &Seen, about: &About) -> Table {
+    let (from, to) = seen.span.steps(seen.frame);
+    let mut spikes = vec![0u32; about.neurons() as usize];
+    for spike in seen.frame.chunks(from, to).iter().flat_map(|c| c.within(from, to)) {
+        if let Some(n) = spikes.get_mut(spike.neuron as usize) {
+            *n += 1;
+        }
+    }
+    let seconds = (to.saturating_sub(from.max(seen.frame.oldest())) as f64 * seen.frame.dt * 1e-3).max(1e-9);
+    let mut table = Table::default();
+    table.add("neuron", Column::Whole((0..about.neurons()).collect()));
+    let names = about.network.populations.iter().flat_map(|p| std::iter::repeat_n(p.name.clone(), p.size as usize));
+    table.add("population", Column::Texts(names.collect()));
+    let place = |axis: usize| {
+        let of = about.sheets.iter().zip(about.ranges());
+        let all = of.flat_map(move |(sheet, (_, size))| (0..size).map(move |i| sheet.as_ref().map_or(f64::NAN, |s| s.position(i)[axis])));
+        Column::Numbers(all.collect())
+    };
+    if about.sheets.iter().any(Option::is_some) {
+        ["x_um", "y_um", "z_um"].into_iter().enumerate().for_each(|(axis, name)| table.add(name, place(axis)));
+    }
+    table.add("rate_Hz", Column::Numbers(spikes.iter().map(|n| f64::from(*n) / seconds).collect()));
+    table
 }

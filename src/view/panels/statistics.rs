@@ -1,7 +1,7 @@
 //! Intervals between spikes, their variation, and the spectrum of the populations, over the visible time. Computed a few
 //! times a second, and only while they are looked at.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use eframe::egui::{Role, Ui, WidgetInfo};
 use egui_plot::{Bar, BarChart, Line, PlotPoints};
@@ -41,10 +41,16 @@ struct Shapes {
 /// What is asked for: the network, and the time in sight; while it moves, a moment of the window's clock.
 type Moment = (u64, u64, u64);
 
-/// They cost time and memory for every neuron, so they are computed beside the window.
+/// What is gathered of a neuron: the step of its last spike, its intervals, their sum and the sum of their squares.
+#[derive(Clone, Copy, Default)]
+struct Each(u32, u32, f64, f64);
+
+/// They go through very many spikes, so they are computed beside the window.
 #[derive(Default)]
 pub struct Intervals {
     found: Later<Moment, Shapes>,
+    /// Of every neuron, all zero between two computations: what is never made anew costs nothing for those that are silent.
+    each: Arc<Mutex<Vec<Each>>>,
 }
 
 impl Intervals {
@@ -92,7 +98,17 @@ impl Intervals {
         let moment = if seen.moving && !seen.wait { ((seen.now / EVERY) as u64, u64::MAX) } else { (from, to) };
         let (chunks, about) = (seen.frame.chunks(from, to).to_vec(), about.clone());
         let (key, dt) = ((seen.frame.generation, moment.0, moment.1), seen.frame.dt);
-        let found = self.found.get(&key, seen.wait, wake, move || shapes(&chunks, &about.ranges(), (from, to), dt)).0?;
+        let each = self.each.clone();
+        let make = move || {
+            // Where a computation has failed, it has left something behind.
+            let mut each = each.lock().unwrap_or_else(|failed| {
+                let mut each = failed.into_inner();
+                each.clear();
+                each
+            });
+            shapes(&chunks, &about.ranges(), (from, to), dt, &mut each)
+        };
+        let found = self.found.get(&key, seen.wait, wake, make).0?;
         // What is known may still be of another network.
         (found.of.len() == seen.frame.about.as_ref()?.network.populations.len()).then(|| found.clone())
     }
@@ -112,7 +128,7 @@ impl Intervals {
 }
 
 /// From the spikes of the steps (from, to]; of very many the last.
-fn shapes(chunks: &[Arc<Chunk>], ranges: &[(u32, u32)], (mut from, to): (u64, u64), dt: f64) -> Shapes {
+fn shapes(chunks: &[Arc<Chunk>], ranges: &[(u32, u32)], (mut from, to): (u64, u64), dt: f64, each: &mut Vec<Each>) -> Shapes {
     let neurons = ranges.last().map_or(0, |r| r.0 + r.1);
     let mut count = 0;
     for chunk in chunks.iter().rev() {
@@ -122,15 +138,17 @@ fn shapes(chunks: &[Arc<Chunk>], ranges: &[(u32, u32)], (mut from, to): (u64, u6
             break;
         }
     }
-    // Last step, intervals, their sum and their squares' sum, by neuron.
-    let mut each = vec![(0u32, 0u32, 0f64, 0f64); neurons as usize];
-    let mut all: Vec<Vec<f32>> = vec![Vec::new(); ranges.len()];
+    each.resize(neurons as usize, Each::default());
+    let (mut all, mut fired): (Vec<Vec<f32>>, Vec<u32>) = (vec![Vec::new(); ranges.len()], Vec::new());
+    let population = |neuron: u32| ranges.partition_point(|r| r.0 <= neuron).saturating_sub(1);
     for spike in chunks.iter().flat_map(|c| c.within(from, to)) {
         let Some(n) = each.get_mut(spike.neuron as usize) else { continue };
         if n.0 > 0 {
             let interval = f64::from(spike.step - n.0) * dt;
             (n.1, n.2, n.3) = (n.1 + 1, n.2 + interval, n.3 + interval * interval);
-            all[ranges.partition_point(|r| r.0 <= spike.neuron).saturating_sub(1)].push(interval as f32);
+            all[population(spike.neuron)].push(interval as f32);
+        } else {
+            fired.push(spike.neuron);
         }
         n.0 = spike.step;
     }
@@ -151,23 +169,21 @@ fn shapes(chunks: &[Arc<Chunk>], ranges: &[(u32, u32)], (mut from, to): (u64, u6
         }
         bars.iter().map(|b| b / f64::max(total, 1.0)).collect::<Vec<f64>>()
     };
-    let shape = |(list, range): (&Vec<f32>, &(u32, u32))| {
-        let cv: Vec<f64> = each[range.0 as usize..(range.0 + range.1) as usize]
-            .iter()
-            .filter(|n| n.1 >= 2)
-            .map(|n| {
-                let (count, mean) = (f64::from(n.1), n.2 / f64::from(n.1));
-                (n.3 / count - mean * mean).max(0.0).sqrt() / mean
-            })
-            .collect();
-        Shape {
-            intervals: histogram(&mut list.iter().map(|x| f64::from(*x)), longest),
-            mean_cv: cv.iter().sum::<f64>() / cv.len() as f64,
-            neurons: cv.len() as u32,
-            cv: histogram(&mut cv.iter().copied(), 2.0),
+    let mut cvs: Vec<Vec<f64>> = vec![Vec::new(); ranges.len()];
+    for neuron in fired {
+        let n = std::mem::take(&mut each[neuron as usize]);
+        if n.1 >= 2 {
+            let (count, mean) = (f64::from(n.1), n.2 / f64::from(n.1));
+            cvs[population(neuron)].push((n.3 / count - mean * mean).max(0.0).sqrt() / mean);
         }
+    }
+    let shape = |(list, cv): (&Vec<f32>, &Vec<f64>)| Shape {
+        intervals: histogram(&mut list.iter().map(|x| f64::from(*x)), longest),
+        mean_cv: cv.iter().sum::<f64>() / cv.len() as f64,
+        neurons: cv.len() as u32,
+        cv: histogram(&mut cv.iter().copied(), 2.0),
     };
-    Shapes { longest, of: all.iter().zip(ranges).map(shape).collect() }
+    Shapes { longest, of: all.iter().zip(&cvs).map(shape).collect() }
 }
 
 #[derive(Default)]
@@ -238,5 +254,33 @@ impl Spectrum {
             table.add(format!("{}_power", p.name), Column::Numbers(line.iter().map(|p| p[1]).collect()));
         }
         table
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Harvest, Spike};
+    use crate::session::live::History;
+
+    #[test]
+    fn intervals_and_their_variation_are_those_of_the_spikes_in_sight_also_the_second_time() {
+        let spikes: Vec<Spike> =
+            [(10, 0), (15, 3), (20, 0), (30, 0), (40, 3), (45, 3), (50, 0), (60, 1)].map(|(step, neuron)| Spike { step, neuron }).into();
+        let mut history = History::default();
+        history.take(Harvest { from: 0, to: 100, spikes, ..Harvest::default() }, &Arc::from([]), usize::MAX);
+        let (chunks, mut each) = (history.chunks(), Vec::new());
+        for _ in 0..2 {
+            let found = shapes(&chunks, &[(0, 3), (3, 2)], (0, 100), 0.1, &mut each);
+            // Neuron 0: 1, 1 and 2 ms; neuron 3: 2.5 and 0.5 ms; neuron 1 has one spike and no interval.
+            assert_eq!((found.longest, found.of[0].neurons, found.of[1].neurons), (2.5, 1, 1));
+            let cv = |all: &[f64]| {
+                let mean = all.iter().sum::<f64>() / all.len() as f64;
+                (all.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / all.len() as f64).sqrt() / mean
+            };
+            assert!((found.of[0].mean_cv - cv(&[1.0, 1.0, 2.0])).abs() < 1e-12);
+            assert!((found.of[1].mean_cv - cv(&[2.5, 0.5])).abs() < 1e-12);
+            assert!((found.of[0].intervals.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        }
     }
 }

@@ -1,23 +1,27 @@
 //! Membranes of the selected neurons, with their spikes and thresholds.
 
-use eframe::egui::{Role, Ui, WidgetInfo};
+use eframe::egui::{Key, Role, TextEdit, Ui, WidgetInfo};
 use egui_plot::{HLine, Line, LineStyle, MarkerShape, PlotPoints, Points};
 
 use crate::export::{Column, Table};
 use crate::network::Values;
-use crate::session::live::{About, Watched};
+use crate::session::live::{About, Watched, place};
 use crate::view::look::colour;
 use crate::view::panel::{Seen, faint, legend, plot};
 
 /// Pairs of least and most that a line is drawn from.
 const POINTS: u64 = 600;
 
-pub fn show(ui: &mut Ui, seen: &mut Seen) {
+/// `typed` is the name of a neuron that is being typed.
+pub fn show(ui: &mut Ui, seen: &mut Seen, typed: &mut String) {
     let Some(about) = seen.frame.about.clone() else { return };
+    if !seen.wait {
+        ui.horizontal_wrapped(|ui| choose(ui, seen, &about, typed));
+    }
     let dark = ui.visuals().dark_mode;
     let watched = seen.frame.chunks.last().map(|c| c.watched.clone()).unwrap_or_default();
     if watched.is_empty() {
-        ui.centered_and_justified(|ui| ui.weak("click a neuron in the raster to see its membrane; it is recorded from then on"));
+        ui.weak("click a neuron in the raster, or name it here, to see its membrane; it is recorded from then on");
         return;
     }
     let (from, to) = seen.span.of(seen.frame);
@@ -42,6 +46,37 @@ pub fn show(ui: &mut Ui, seen: &mut Seen) {
     });
     shown.response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Membranes of the selected neurons"));
     seen.span.gestures(ui, &shown.response, seen.frame);
+}
+
+/// The neurons that are shown, to be put away, and a field for others.
+fn choose(ui: &mut Ui, seen: &mut Seen, about: &About, typed: &mut String) {
+    for neuron in seen.tools.selected.clone() {
+        let Some((population, index)) = place(&about.network, neuron) else { continue };
+        let name = format!("{}[{index}]", about.network.populations[population].name);
+        if ui.small_button(format!("{name} x")).on_hover_text(format!("shows {name} no longer")).clicked() {
+            seen.tools.select(neuron);
+        }
+    }
+    let label = ui.label("show");
+    let hint = about.network.populations.first().map_or(String::new(), |p| format!("{}[0]", p.name));
+    let field = ui.add(TextEdit::singleline(typed).hint_text(hint).desired_width(90.0)).labelled_by(label.id);
+    let found = number(about, typed);
+    let entered = field.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
+    if let (true, Some(neuron)) = (entered, found.filter(|n| !seen.tools.selected.contains(n))) {
+        seen.tools.select(neuron);
+        typed.clear();
+    }
+    if !typed.is_empty() && found.is_none() {
+        ui.colored_label(ui.visuals().warn_fg_color, "a population and a number within it");
+    }
+}
+
+/// The neuron of a name like `exc[12]`, over the whole network.
+fn number(about: &About, name: &str) -> Option<u32> {
+    let (population, index) = name.trim().strip_suffix(']')?.split_once('[')?;
+    let at = about.network.populations.iter().position(|p| p.name == population.trim())?;
+    let (first, size) = *about.ranges().get(at)?;
+    index.trim().parse::<u32>().ok().filter(|i| *i < size).map(|i| first + i)
 }
 
 /// Least and most of each stretch of time, so that no peak is lost.
