@@ -3,6 +3,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use common::{edit_equals_restart, load, origin, planned, refused_by_gpu, rendered};
@@ -60,6 +61,7 @@ fn network() -> String {
      [[gap_junctions]]\nfrom = \"a[0..20]\"\nto = \"a[0..20]\"\nconductance = \"g\"\n\
      [[gap_junctions]]\nfrom = \"a[30..70]\"\nto = \"b\"\nrule = \"one_to_one\"\nconductance = \"2 nS\"\n\
      [[gap_junctions]]\nfrom = \"a[every 9]\"\nto = \"b[random 7]\"\nconductance = \"0.3 nS\"\n\
+     [[gap_junctions]]\nfrom = \"a[30..70]\"\nto = \"b[0..30]\"\nrule = \"fixed_probability\"\np = 0.05\nconductance = \"0.5 nS\"\n\
      [[projections]]\nfrom = \"a\"\nto = \"b\"\nrule = \"fixed_probability\"\np = 0.2\nweight = \"40 pA\"\ndelay = \"1.5 ms\"\n\
      [[stimuli]]\nkind = \"current\"\nto = \"a[0..5]\"\namplitude = \"50 pA\"\nstart = \"20 ms\"\nstop = \"60 ms\"\n\
      [[stimuli]]\nkind = \"poisson\"\nto = [\"a\", \"b\"]\nrate = \"2 kHz\"\nweight = \"30 pA\"\n\
@@ -74,16 +76,19 @@ fn threads_batches_and_checkpoints_change_no_bit() {
     let expected = engine(1, None).advance(2000).unwrap();
     assert!(expected.spikes.len() > 500, "{} spikes", expected.spikes.len());
     let mut other = engine(3, Some(7));
-    let mut spikes = Vec::new();
+    let (mut spikes, mut samples) = (Vec::new(), Vec::new());
     for _ in 0..10 {
-        spikes.extend(other.advance(200).unwrap().spikes);
+        let harvest = other.advance(200).unwrap();
+        spikes.extend(harvest.spikes);
+        samples.extend(harvest.samples);
         let state = other.save();
         other = engine(2, None);
         other.restore(&state);
+        assert_eq!(other.threads(), 2);
     }
-    assert!(spikes == expected.spikes);
+    assert!(spikes == expected.spikes && samples == expected.samples);
     // Coupling matters, and so does each of the junctions.
-    for gone in ["conductance = \"g\"", "conductance = \"2 nS\"", "conductance = \"0.3 nS\""] {
+    for gone in ["conductance = \"g\"", "conductance = \"2 nS\"", "conductance = \"0.3 nS\"", "conductance = \"0.5 nS\""] {
         let without = planned(&network().replace(gone, "conductance = \"0 nS\""));
         assert!(Cpu::new(without).unwrap().advance(2000).unwrap().spikes != expected.spikes, "{gone}");
     }
@@ -99,7 +104,8 @@ fn a_step_adds_the_currents_of_all_pairs() {
     let text = text.replace("[populations.a]", head);
     let text = text.split("[[projections]]").next().unwrap().to_string();
     let network = load(&origin(&text, None, &[])).network;
-    let mut cpu = Cpu::new(Arc::new(plan(&network).unwrap())).unwrap();
+    let plan = Arc::new(plan(&network).unwrap());
+    let mut cpu = Cpu::new(plan.clone()).unwrap();
     cpu.advance(3).unwrap();
     let state = |cpu: &Cpu| [0, 1].map(|p| cpu.state(p, 0).into_iter().map(f64::from).collect::<Vec<f64>>());
     let before = state(&cpu);
@@ -117,6 +123,13 @@ fn a_step_adds_the_currents_of_all_pairs() {
     for i in 0..third.from.which.len() {
         (0..third.to.which.len()).for_each(|j| couple((0, third.from.which.get(i)), (1, third.to.which.get(j)), 0.3));
     }
+    // Of what is drawn the plan tells the pairs: the same ones both ways.
+    let drawn = |k: usize, size: usize| -> Vec<(u32, u32)> {
+        (0..size).flat_map(|i| plan.gaps[k].of(i).map(move |(j, _)| (i as u32, j)).collect::<Vec<_>>()).collect()
+    };
+    let (onto_b, onto_a): (Vec<_>, Vec<_>) = (drawn(5, 40).into_iter().map(|(b, a)| (a, b)).collect(), drawn(6, 70));
+    assert!(onto_b.len() > 35 && onto_b.iter().copied().collect::<BTreeSet<_>>() == onto_a.iter().copied().collect(), "{}", onto_b.len());
+    onto_b.iter().for_each(|(a, b)| couple((0, *a), (1, *b), 0.5));
     let decay = f64::exp(-0.1 / 10.0);
     for p in 0..2 {
         for (i, current) in currents[p].iter().enumerate() {
@@ -148,10 +161,113 @@ fn what_cannot_be_is_told_with_a_remedy() {
         ("to = \"b\"\nrule", "to = \"b[0..3]\"\nrule", "parts of one size"),
         ("to = \"a[0..20]\"", "to = \"a[10..30]\"", "the two parts overlap"),
         ("to = \"a[0..20]\"", "to = \"a[0..20]\"\nrule = \"one_to_one\"", "coupled to itself"),
+        ("p = 0.05\n", "", "`p` is missing here"),
+        ("p = 0.05", "p = 1.5", "a probability of 1.5"),
+        ("rule = \"one_to_one\"", "rule = \"one_to_one\"\np = 0.1", "rule one_to_one takes no `p`"),
+        ("rule = \"one_to_one\"", "rule = \"list\"\nfile = \"pairs.csv\"", "can read no files"),
+        ("rule = \"one_to_one\"", "rule = \"list\"", "`file` is missing here"),
         ("to = \"a[0..20]\"", "to = \"nobody\"", "no population is named `nobody`"),
     ] {
         assert!(network().contains(from), "{from}");
         let problems = origin(&network().replacen(from, to, 1), None, &[]).load().expect_err(to);
         assert!(rendered(&problems).contains(message), "{to}: {}", rendered(&problems));
     }
+}
+
+#[test]
+fn a_pair_within_one_part_is_drawn_once_for_both_ways_with_its_probability() {
+    let text = "format = 1\n[run]\ndt = \"0.1 ms\"\nduration = \"1 s\"\nseed = 3\n[populations.a]\nmodel = \"iaf_psc_exp\"\nsize = 400\n\
+                [[gap_junctions]]\nfrom = \"a\"\nto = \"a\"\nrule = \"fixed_probability\"\np = 0.1\nconductance = \"1 nS\"\n";
+    let pairs = |seed: u32| -> BTreeSet<(u32, u32)> {
+        let plan = planned(&text.replace("seed = 3", &format!("seed = {seed}")));
+        assert_eq!(plan.gaps.len(), 1);
+        (0..400).flat_map(|i| plan.gaps[0].of(i).map(|(j, _)| (i as u32, j)).collect::<Vec<_>>()).collect()
+    };
+    let mut counts = Vec::new();
+    for seed in 1..=20 {
+        let found = pairs(seed);
+        assert!(found.iter().all(|(i, j)| i != j && found.contains(&(*j, *i))));
+        counts.push(found.len() as f64 / 2.0);
+    }
+    // 79,800 pairs: the mean of twenty draws is within four of its own deviations, and they do not repeat.
+    let mean = counts.iter().sum::<f64>() / 20.0;
+    assert!((mean - 7980.0).abs() < 4.0 * (79_800.0f64 * 0.09 / 20.0).sqrt(), "{mean}");
+    assert!(pairs(1) != pairs(2) && pairs(1) == pairs(1));
+}
+
+#[test]
+fn listed_pairs_have_conductances_of_their_own() {
+    let folder = std::env::temp_dir().join(format!("synfire-gaps-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let list = |text: &str| std::fs::write(folder.join("pairs.csv"), text).unwrap();
+    let three = two("0.1 ms", "10 nS").replace("model = \"cell\"\nsize = 1\n[[gap", "model = \"cell\"\nsize = 3\n[[gap");
+    let listed = |more: &str| three.replace("conductance = \"10 nS\"\n", &format!("rule = \"list\"\nfile = \"pairs.csv\"\n{more}"));
+    let load = |more: &str| origin(&listed(more), Some(&folder), &[]).load().map(|s| s.network).map_err(|p| rendered(&p));
+    list("source,target,conductance\n0,2,10\n0,0,5\n");
+    let mut cpu = Cpu::new(Arc::new(plan(&load("").unwrap()).unwrap())).unwrap();
+    cpu.advance(8000).unwrap();
+    // 100 pA into a; what leaks from each is g_L V, what flows to a partner g (V_a - V_b).
+    let a = f64::from(cpu.state(0, 0)[0]) + 70.0;
+    let b: Vec<f64> = cpu.state(1, 0).iter().map(|v| f64::from(*v) + 70.0).collect();
+    let due = 100.0 / (10.0 + 10.0 * 10.0 / 20.0 + 10.0 * 5.0 / 15.0);
+    assert!((a - due).abs() < 1e-3 && (b[0] - due / 3.0).abs() < 1e-3 && b[1].abs() < 1e-3 && (b[2] - due / 2.0).abs() < 1e-3, "{a} {b:?}");
+    // Without a column the conductance is that of the table, and it is needed.
+    list("source,target\n0,2\n0,0\n");
+    assert!(load("").unwrap_err().contains("`conductance` is missing here"));
+    let all = plan(&load("conductance = \"4 nS\"\n").unwrap()).unwrap();
+    assert_eq!(all.gaps[0].of(0).chain(all.gaps[0].of(2)).collect::<Vec<_>>(), [(0, 4.0), (0, 4.0)]);
+    for (text, message) in [
+        ("source,target,conductance\n0,2,-1\n", "never negative"),
+        ("source,target,delay_ms\n0,2,1\n", "pairs have no column `delay_ms`"),
+        ("source,target\n0.5,2\n", "no neuron"),
+    ] {
+        list(text);
+        let told = load("conductance = \"4 nS\"\n").unwrap_err();
+        assert!(told.contains(message), "{told}");
+    }
+    for (text, message) in [("0,3\n", "there are 1 and 3 neurons"), ("0,1\n0,1\n", "is listed twice")] {
+        list(&format!("source,target\n{text}"));
+        let told = plan(&load("conductance = \"4 nS\"\n").unwrap()).err().unwrap();
+        assert!(told.contains(message) && told.contains("gap junctions from a to b"), "{told}");
+    }
+}
+
+/// NEST iterates the waveforms of the voltages; here they are held over a step, and the difference falls with it.
+#[test]
+fn coupled_cells_approach_the_trace_of_nest_as_the_step_falls() {
+    let reference = common::npz("gaps.npz");
+    let text = |dt: &str| {
+        let cell = |name: &str, current: f64| {
+            format!(
+                "[populations.{name}]\nmodel = \"cell\"\nsize = 1\nparameters.I_e = \"{current} pA\"\n[[probes]]\nrecord = \"V_m\"\nof = \"{name}\"\nevery = \"0.2 ms\"\n"
+            )
+        };
+        let gap = |to: &str, g: f64| format!("[[gap_junctions]]\nfrom = \"a\"\nto = \"{to}\"\nconductance = \"{g} nS\"\n");
+        let cells = [cell("a", 300.0), cell("b", 250.0), cell("c", 60.0)].concat();
+        let substeps = if dt == "0.01 ms" { 4 } else { 20 };
+        format!(
+            "format = 1\n[run]\ndt = \"{dt}\"\nduration = \"1 s\"\n[models.cell]\nbase = \"hh_psc_alpha_gap\"\nsubsteps = {substeps}\n{cells}{}{}",
+            gap("b", 20.0),
+            gap("c", 30.0)
+        )
+    };
+    // Mean distance of the voltages, and of the times of spikes.
+    let distance = |dt: f64| {
+        let harvest = Cpu::new(planned(&text(&format!("{dt} ms")))).unwrap().advance((100.0 / dt).round() as u64).unwrap();
+        let (mut apart, mut late, mut count) = (0.0, 0.0, 0.0);
+        for i in 0..3usize {
+            let v: Vec<f64> = harvest.samples.iter().filter(|s| s.probe as usize == i).map(|s| f64::from(s.values[0])).collect();
+            let due = &reference[&format!("V_{i}")];
+            assert!(v.len() >= due.len() && due.len() > 490);
+            apart += v.iter().zip(due).map(|(a, b)| (a - b).abs()).sum::<f64>() / due.len() as f64 / 3.0;
+            let spikes: Vec<f64> = harvest.spikes.iter().filter(|s| s.neuron as usize == i).map(|s| f64::from(s.step) * dt).collect();
+            let due = &reference[&format!("spikes_{i}")];
+            assert_eq!(spikes.len(), due.len(), "{dt} ms: {spikes:?} {due:?}");
+            late += spikes.iter().zip(due).map(|(a, b)| (a - b).abs()).sum::<f64>();
+            count += due.len() as f64;
+        }
+        (apart, late / count)
+    };
+    let (coarse, middle, fine) = (distance(0.1), distance(0.05), distance(0.01));
+    assert!(coarse.0 > middle.0 && middle.0 > 2.0 * fine.0 && fine.0 < 0.2 && fine.1 < 0.03, "{coarse:?} {middle:?} {fine:?}");
 }

@@ -103,3 +103,53 @@ fn probes_of_weights_that_mean_nothing_are_refused_with_a_remedy() {
         assert!(problems[0].render().contains(words), "{}", problems[0].render());
     }
 }
+
+/// Weights that one run has learned are where another begins.
+#[test]
+fn learned_weights_are_saved_as_a_list_and_begin_another_run() {
+    let folder = std::env::temp_dir().join(format!("synfire-learned-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let learn = "weight = \"uniform(10 pA, 50 pA)\"\ndelay = \"uniform(0.5 ms, 2 ms)\"\nw_max = \"60 pA\"\nsynapse = \"stdp_pair\"\n";
+    let stimulus = "[[stimuli]]\nkind = \"poisson\"\nto = [\"exc\", \"inh\"]\nrate = \"9 kHz\"\nweight = \"60 pA\"\n";
+    let first =
+        SCENE.replace("weight = \"normal(J, 1 pA)\"\ndelay = \"1 ms\"\n", learn).replace("duration = \"20 ms\"", "duration = \"1 s\"")
+            + stimulus;
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_string();
+    std::fs::write(path("first.toml"), &first).unwrap();
+    let words = ["run", &path("first.toml"), "--backend", "cpu", "--out", &path("first"), "--format", "csv"];
+    synfire(&[&words[..], &["--checkpoint", &path("first.ckpt")]].concat());
+    let export = |scene: &str, more: &[&str]| synfire(&[&["export", "connections", scene, "--of", "exc->inh"], more].concat()).stdout;
+    let learned = export(&path("first.toml"), &["--checkpoint", &path("first.ckpt")]);
+    std::fs::write(path("learned.csv"), &learned).unwrap();
+    let numbers = |text: &[u8]| -> Vec<[f64; 4]> {
+        let line = |l: &str| std::array::from_fn(|i| l.split(',').nth(i).unwrap().parse().unwrap());
+        String::from_utf8_lossy(text).lines().skip(1).map(line).collect()
+    };
+    // What the list holds is what the run's own probe saw at its end.
+    let (listed, begin) = (numbers(&learned), numbers(&export(&path("first.toml"), &[])));
+    let seen: Vec<f32> = rows(folder.join("first/exc_inh_weights.csv")).iter().filter(|r| r.0 == 10_000).map(|r| r.3).collect();
+    assert!(listed.len() == 40 && listed.iter().map(|r| r[2] as f32).collect::<Vec<_>>() == seen);
+    assert!(listed.iter().zip(&begin).filter(|(a, b)| (a[2] - b[2]).abs() > 1.0).count() > 20, "{listed:?} {begin:?}");
+    // Another run begins with them, static or going on to learn.
+    for more in ["", "w_max = \"60 pA\"\nsynapse = \"stdp_pair\"\n"] {
+        let head = SCENE.split("[[projections]]").next().unwrap();
+        let second = format!(
+            "{head}[[projections]]\nfrom = \"exc\"\nto = \"inh\"\nrule = \"list\"\nfile = \"learned.csv\"\nweight = \"10 pA\"\n{more}\
+             [[probes]]\nrecord = \"weights\"\nof = \"exc->inh\"\nevery = \"5 ms\"\n"
+        );
+        std::fs::write(path("second.toml"), second).unwrap();
+        let again = numbers(&export(&path("second.toml"), &[]));
+        for (a, b) in again.iter().zip(&listed) {
+            assert!(a[0] == b[0] && a[1] == b[1] && (a[2] - b[2]).abs() < 1e-4 && a[3] == b[3], "{a:?} {b:?}");
+        }
+        assert_eq!(again.len(), 40);
+        synfire(&["run", &path("second.toml"), "--backend", "cpu", "--out", &path("second"), "--format", "csv", "--force"]);
+        let kept = rows(folder.join("second/exc_inh_weights.csv"));
+        assert!(kept.iter().take(40).zip(&listed).all(|(a, b)| (f64::from(a.3) - b[2]).abs() < 1e-4), "{kept:?}");
+    }
+    let wrong = Command::new(env!("CARGO_BIN_EXE_synfire"))
+        .args(["export", "connections", &path("first.toml"), "--of", "exc->ihn"])
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("did you mean `exc->inh`"), "{}", String::from_utf8_lossy(&wrong.stderr));
+}

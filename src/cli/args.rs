@@ -215,6 +215,18 @@ pub struct Export {
 
 #[derive(Subcommand)]
 pub enum Exported {
-    /// source, target, weight, delay of every synapse, as CSV on standard output
-    Connections(Scene),
+    /// source, target, weight, delay of every synapse, as CSV on standard output: a file for rule = "list"
+    Connections(Connections),
+}
+
+#[derive(Words)]
+pub struct Connections {
+    #[command(flatten)]
+    pub scene: Scene,
+    /// Weights as they are in this checkpoint of the scene, where they change (default: those at the start)
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// The projections of one pair of populations alone, neurons counted within each: what rule = "list" between them reads
+    #[arg(long, value_name = "FROM->TO")]
+    pub of: Option<String>,
 }

@@ -66,6 +66,10 @@ fn synapse_text(model: &SynapseModel, dt: f64) -> Result<String, Failure> {
         out += "traces of the target neuron\n";
         model.target().iter().for_each(|t| _ = writeln!(out, "  {:14} {}", t.name, t.dimension));
     }
+    if !model.reads().is_empty() {
+        out += "read of the target neuron\n";
+        model.reads().iter().for_each(|r| _ = writeln!(out, "  {:14} {} ({})", r.name, r.of, r.dimension));
+    }
     Ok(out + &model.update())
 }
 
@@ -73,9 +77,10 @@ fn synapse_json(model: &SynapseModel, dt: f64) -> Result<Value, Failure> {
     model.compile(dt).map_err(Failure::Scene)?;
     let parameters = model.parameters().iter().map(|p| json!({ "name": p.name, "default": p.default, "unit": p.dimension.to_string() }));
     let traces = |of: &[State]| of.iter().map(|t| json!({ "name": t.name, "unit": t.dimension.to_string() })).collect::<Vec<_>>();
+    let reads = model.reads().iter().map(|r| json!({ "name": r.name, "of": r.of, "unit": r.dimension.to_string() }));
     Ok(json!({
         "synapse": model.name, "about": model.about, "cite": model.cite, "dt_ms": dt, "parameters": parameters.collect::<Vec<_>>(),
-        "source": traces(model.source()), "target": traces(model.target()), "update": model.update(),
+        "source": traces(model.source()), "target": traces(model.target()), "reads": reads.collect::<Vec<_>>(), "update": model.update(),
     }))
 }
 

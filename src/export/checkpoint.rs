@@ -37,6 +37,9 @@ pub struct About {
     /// Traces of modulators: each is one.
     #[serde(default)]
     pub modulators: Vec<Members>,
+    /// By targets: what rules read of them; and whether steps of them are events.
+    #[serde(default)]
+    pub reads: Vec<usize>,
     /// Projections whose weights change.
     #[serde(default)]
     pub plastic: usize,
@@ -73,6 +76,7 @@ impl Checkpoint {
                 .iter()
                 .map(|m| Members { name: m.traces.name.clone(), size: 1, states: m.traces.states.clone() })
                 .collect(),
+            reads: state.histories.iter().map(|h| h.reads.len()).collect(),
             plastic: state.weights.len(),
             scene: scene.into(),
         };
@@ -140,6 +144,13 @@ fn write(checkpoint: &Checkpoint, path: &Path) -> std::io::Result<()> {
     }
     for (t, h) in state.histories.iter().enumerate() {
         array_file(&mut zip, &format!("spikes_{t}.npy"), "<u4", &format!("({}, 2)", h.spikes.len()), bytemuck::cast_slice(&h.spikes))?;
+        if !h.reads.is_empty() {
+            let (name, shape) = (format!("conditions_{t}.npy"), format!("({}, 2)", h.conditions.len()));
+            array_file(&mut zip, &name, "<u4", &shape, bytemuck::cast_slice(&h.conditions))?;
+        }
+        for (r, values) in h.reads.iter().enumerate() {
+            array_file(&mut zip, &format!("read_{t}_{r}.npy"), "<f4", &format!("({},)", values.len()), bytemuck::cast_slice(values))?;
+        }
     }
     for (k, weights) in state.weights.iter().enumerate() {
         array_file(&mut zip, &format!("weights_{k}.npy"), "<f4", &format!("({},)", weights.len()), bytemuck::cast_slice(weights))?;
@@ -201,9 +212,16 @@ pub fn read_checkpoint(path: &Path) -> Result<Checkpoint, String> {
     let mut histories = Vec::new();
     for (t, members) in about.targets.iter().enumerate() {
         let base = read_traced(&mut zip, "target", t, members).map_err(|e| wrong(&e))?;
-        let pairs = array(&mut zip, &format!("spikes_{t}.npy")).map_err(|e| wrong(&e))?.values;
-        let spikes = pairs.chunks_exact(2).map(|p| [p[0] as u32, p[1] as u32]).collect();
-        histories.push(History { base, spikes });
+        let mut pairs = |name: &str| {
+            let values = array(&mut zip, &format!("{name}_{t}.npy")).map_err(|e| wrong(&e))?.values;
+            Ok::<_, String>(values.chunks_exact(2).map(|p| [p[0] as u32, p[1] as u32]).collect())
+        };
+        let spikes = pairs("spikes")?;
+        let read = about.reads.get(t).copied().unwrap_or(0);
+        let conditions = if read > 0 { pairs("conditions")? } else { Vec::new() };
+        let column = |r| array(&mut zip, &format!("read_{t}_{r}.npy")).map(|a| a.values.into_iter().map(|x| x as f32).collect());
+        let reads = (0..read).map(column).collect::<Result<_, _>>().map_err(|e| wrong(&e))?;
+        histories.push(History { base, spikes, conditions, reads });
     }
     let mut by_projection = |name: &str| {
         let one = |k| array(&mut zip, &format!("{name}_{k}.npy")).map(|a| a.values.into_iter().map(|x| x as f32).collect());

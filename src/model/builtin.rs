@@ -1,7 +1,7 @@
 //! The models that come with the program, in the very form a user writes. Knows only their texts.
 
 /// Name and text of each built-in model; the text holds the keys of one model table.
-pub fn builtin() -> [(&'static str, &'static str); 34] {
+pub fn builtin() -> [(&'static str, &'static str); 37] {
     [
         ("iaf_psc_exp", include_str!("builtin/iaf_psc_exp.toml")),
         ("iaf_psc_alpha", include_str!("builtin/iaf_psc_alpha.toml")),
@@ -26,10 +26,13 @@ pub fn builtin() -> [(&'static str, &'static str); 34] {
         ("aeif_psc_exp", include_str!("builtin/aeif_psc_exp.toml")),
         ("aeif_psc_alpha", include_str!("builtin/aeif_psc_alpha.toml")),
         ("aeif_psc_delta", include_str!("builtin/aeif_psc_delta.toml")),
+        ("aeif_psc_delta_clopath", include_str!("builtin/aeif_psc_delta_clopath.toml")),
         ("izhikevich", include_str!("builtin/izhikevich.toml")),
         ("izhikevich_2003", include_str!("builtin/izhikevich_2003.toml")),
         ("hh", include_str!("builtin/hh.toml")),
         ("hh_psc_alpha", include_str!("builtin/hh_psc_alpha.toml")),
+        ("hh_psc_alpha_clopath", include_str!("builtin/hh_psc_alpha_clopath.toml")),
+        ("hh_psc_alpha_gap", include_str!("builtin/hh_psc_alpha_gap.toml")),
         ("hh_cond_exp_traub", include_str!("builtin/hh_cond_exp_traub.toml")),
         ("fitzhugh_nagumo", include_str!("builtin/fitzhugh_nagumo.toml")),
         ("morris_lecar", include_str!("builtin/morris_lecar.toml")),

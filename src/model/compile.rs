@@ -107,8 +107,8 @@ impl Model {
         if graph.divides(parameter) {
             return Least::AboveZero;
         }
-        let in_period = period.is_some_and(|p| graph.nodes[p] == Node::Parameter(parameter));
-        if in_period { Least::Zero } else { Least::Any }
+        let in_period = |p: Id| graph.mentions(p, |n| *n == Node::Parameter(parameter));
+        if period.is_some_and(in_period) { Least::Zero } else { Least::Any }
     }
 
     /// The initial value of a state for these parameters.

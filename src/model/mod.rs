@@ -25,6 +25,7 @@ mod synapse;
 mod tests;
 mod traces;
 mod typed;
+mod watch;
 
 use std::sync::Arc;
 
@@ -33,6 +34,7 @@ pub use compile::Compiled;
 pub use flow::Flow;
 pub use read::{KEYS, integrated, read};
 pub use synapse::{Effects, SYNAPSE_KEYS, Start, SynapseModel, builtin_synapses, read_synapse};
+pub use watch::{READS, Read};
 
 use crate::base::problem::Source;
 use crate::base::units::Dimension;

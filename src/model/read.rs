@@ -141,7 +141,7 @@ impl Reader<'_> {
         });
     }
 
-    fn fault(&mut self, spot: &Spot, fault: Fault) {
+    pub(super) fn fault(&mut self, spot: &Spot, fault: Fault) {
         self.problems.push(spot.problem(self.source, fault));
     }
 
@@ -160,7 +160,7 @@ impl Reader<'_> {
         self.string(key, item)
     }
 
-    fn string(&mut self, key: &str, item: &Item) -> Option<(String, Spot)> {
+    pub(super) fn string(&mut self, key: &str, item: &Item) -> Option<(String, Spot)> {
         match item.as_str() {
             Some(text) => Some((text.to_string(), Spot::of(item.span(), text, self.source))),
             None => {
@@ -190,7 +190,7 @@ impl Reader<'_> {
         }
     }
 
-    fn parse(&mut self, text: &str, spot: Spot) -> Option<(Expr, Spot)> {
+    pub(super) fn parse(&mut self, text: &str, spot: Spot) -> Option<(Expr, Spot)> {
         match statement::expression(text) {
             Ok(expr) => Some((expr, spot)),
             Err(f) => {
@@ -200,7 +200,7 @@ impl Reader<'_> {
         }
     }
 
-    fn expression(&mut self, key: &str) -> Option<(Expr, Spot)> {
+    pub(super) fn expression(&mut self, key: &str) -> Option<(Expr, Spot)> {
         let (text, spot) = self.text(key)?;
         self.parse(&text, spot)
     }
@@ -311,7 +311,7 @@ impl Reader<'_> {
     }
 
     /// The dimension of a text such as `pA` or `mV/ms`.
-    fn unit(&mut self, text: &str, spot: Spot) -> Option<Dimension> {
+    pub(super) fn unit(&mut self, text: &str, spot: Spot) -> Option<Dimension> {
         let (expr, spot) = self.parse(text, spot)?;
         match typed::build(&expr, &mut Graph::default(), &Names::default()) {
             Ok((_, dimension)) => Some(dimension),

@@ -12,6 +12,7 @@ use super::expr::{Expr, Node};
 use super::read::{Reader, TRIAL_STEP};
 use super::statement::Statement;
 use super::traces::{Effect, Side};
+use super::watch::{self, Condition, Read, Watch};
 use super::{Least, Model, Parameter, State};
 use crate::base::problem::{Problem, Source};
 use crate::base::units::{NUMBER, Quantity};
@@ -22,7 +23,7 @@ pub const FACTOR: &str = "factor";
 /// The weight of a synapse in units of the largest, so that it lies between 0 and 1.
 pub const WEIGHT: &str = "w";
 
-pub const SYNAPSE_KEYS: [&str; 12] = [
+pub const SYNAPSE_KEYS: [&str; 15] = [
     "about",
     "cite",
     "functions",
@@ -30,16 +31,19 @@ pub const SYNAPSE_KEYS: [&str; 12] = [
     "on_pre",
     "on_post",
     "on_modulator",
+    "condition",
+    "on_condition",
     "parameters",
     "source",
     "target",
     "synapse",
     "modulator",
+    "reads",
 ];
 const VALUE_KEYS: [&str; 3] = ["value", "least", "most"];
 
 /// Name and text of each synapse model that comes with the program; the text holds the keys of one table.
-pub fn builtin_synapses() -> [(&'static str, &'static str); 8] {
+pub fn builtin_synapses() -> [(&'static str, &'static str); 10] {
     [
         ("tsodyks_markram", include_str!("synapses/tsodyks_markram.toml")),
         ("stdp_pair", include_str!("synapses/stdp_pair.toml")),
@@ -49,6 +53,8 @@ pub fn builtin_synapses() -> [(&'static str, &'static str); 8] {
         ("vogels_2011", include_str!("synapses/vogels_2011.toml")),
         ("stdp_dopamine", include_str!("synapses/stdp_dopamine.toml")),
         ("homeostatic_scaling", include_str!("synapses/homeostatic_scaling.toml")),
+        ("clopath", include_str!("synapses/clopath.toml")),
+        ("clopath_homeostatic", include_str!("synapses/clopath_homeostatic.toml")),
     ]
 }
 
@@ -61,6 +67,8 @@ pub struct SynapseModel {
     pre: Side,
     post: Side,
     modulator: Option<Side>,
+    /// What is read of the target, and the steps of it at which something happens.
+    pub(super) watch: Option<Watch>,
     /// What happens between events, where something does.
     drift: Option<Drift>,
     bounds: Vec<Bounds>,
@@ -72,6 +80,8 @@ pub struct Effects {
     pub pre: Effect,
     pub post: Effect,
     pub modulator: Option<Effect>,
+    /// When a step of the target is an event, and what it does.
+    pub condition: Option<(Compiled, Effect)>,
     /// The weight and what the synapse keeps between two events: see `drift`.
     pub drift: Option<Compiled>,
 }
@@ -121,15 +131,26 @@ impl SynapseModel {
 
     /// Whether the weights change.
     pub fn plastic(&self) -> bool {
-        let blocks = [&self.pre, &self.post].into_iter().flat_map(|side| &side.model.reset);
+        let event = self.event().map(|(_, side)| side);
+        let blocks = [&self.pre, &self.post].into_iter().chain(event).flat_map(|side| &side.model.reset);
         blocks.chain(&self.pre.model.statements).any(|s| s.target == WEIGHT)
+    }
+
+    fn event(&self) -> Option<&(Condition, Side)> {
+        self.watch.as_ref()?.event.as_ref()
+    }
+
+    /// Parameters and functions.
+    pub(super) fn constants(&self) -> &Model {
+        &self.pre.model
     }
 
     /// What spikes do, for steps of `dt` ms.
     pub fn compile(&self, dt: f64) -> Result<Effects, Vec<Problem>> {
         let modulator = self.modulator.as_ref().map(|m| m.compile(dt)).transpose()?;
         let drift = self.drift.as_ref().map(|d| d.compile(dt)).transpose()?;
-        Ok(Effects { pre: self.pre.compile(dt)?, post: self.post.compile(dt)?, modulator, drift })
+        let event = self.event().map(|(condition, side)| Ok::<_, Vec<Problem>>((condition.compile(dt)?, side.compile(dt)?)));
+        Ok(Effects { pre: self.pre.compile(dt)?, post: self.post.compile(dt)?, modulator, condition: event.transpose()?, drift })
     }
 
     /// The values at the start of a run.
@@ -157,6 +178,18 @@ impl SynapseModel {
             return out + "   each synapse delivers round(weight*factor) quanta; the factor is cut to 0..1, in units of 2^-31\n";
         }
         let _ = write!(out, "at every spike of the target, in order\n{}", lines(&post.reset));
+        if let Some((condition, side)) = self.event() {
+            let _ = write!(
+                out,
+                "at every step of the target at whose end {}, in order, after a spike\n{}",
+                condition.text,
+                lines(&side.model.reset)
+            );
+        }
+        if !self.reads().is_empty() {
+            out += "   what is read of the target is as it is at the end of the step of its spike or condition; at a spike of the source, as it\n\
+                    was the delay before; and older by the read's own delay, if it has one\n";
+        }
         if let Some(modulator) = &self.modulator {
             let _ = write!(out, "at every spike of the modulator, in order\n{}", lines(&modulator.model.reset));
         }
@@ -210,8 +243,9 @@ pub fn read_synapse(
         statements: reader.block("equations"),
         ..Model::empty(source.clone())
     };
+    let reads = watch::reads(&mut reader, &both);
     let (mut sides, mut blocks) = (Vec::new(), Vec::new());
-    for (key, block) in [("source", "on_pre"), ("target", "on_post"), ("synapse", ""), ("modulator", "on_modulator")] {
+    for (key, block) in SIDES {
         let mut side = both.clone();
         reader.states(key, &mut side);
         sides.push(side.states);
@@ -219,16 +253,19 @@ pub fn read_synapse(
     }
     let state = |name: &str| State { name: name.into(), dimension: NUMBER, initial: Expr { node: Node::Number(1.0), span: 0..0 } };
     let counts = [0, 1, 2, 3].map(|i| sides[i].len());
-    let mut side = |of: &'static str, own: usize| {
+    let mut side = |own: usize| {
+        let (of, block) = SIDES[own];
         // The modulator's traces are its own, and then not among what stands before the weight.
         let after: &[usize] = if own == 3 { &[0, 1, 2] } else { &[1 - own, 2, 3] };
         let others = after.iter().flat_map(|k| sides[*k].iter().cloned());
         let states = sides[own].iter().cloned().chain([state(FACTOR)]).chain(others).chain([state(WEIGHT)]);
         let model = Model { states: states.collect(), reset: std::mem::take(&mut blocks[own]), ..both.clone() };
-        Side { own: counts[own], kept: counts[2], modulator: if own == 3 { 0 } else { counts[3] }, model, of }
+        let modulator = if own == 3 { 0 } else { counts[3] };
+        Side { own: counts[own], kept: counts[2], modulator, model, of, block, reads: reads.clone() }
     };
-    let (pre, post) = (side("source", 0), side("target", 1));
-    let modulator = (counts[3] > 0 || table.contains_key("on_modulator")).then(|| side("modulator", 3));
+    let (pre, post) = (side(0), side(1));
+    let modulator = (counts[3] > 0 || table.contains_key("on_modulator")).then(|| side(3));
+    let watch = read_watch(&mut reader, reads, &both, &post);
     reader.unique(&pre.model);
     let moves = counts[2] > 0 || both.statements.iter().any(|s| s.target == WEIGHT);
     let drift = moves.then(|| {
@@ -236,11 +273,13 @@ pub fn read_synapse(
         Drift { model: Model { states, ..both.clone() }, counts }
     });
     let (about, cite) = (reader.text("about").map(|t| t.0).unwrap_or_default(), reader.text("cite").map(|t| t.0).unwrap_or_default());
-    let mut model = SynapseModel { name: name.to_string(), about, cite, pre, post, modulator, drift, bounds };
+    let mut model = SynapseModel { name: name.to_string(), about, cite, pre, post, modulator, watch, drift, bounds };
     if !table.contains_key("on_pre") {
         reader.problems.push(Problem::new(format!("synapse model `{name}` needs `on_pre`: what a spike of the source does")));
     }
-    let more = ["on_post", "target", "synapse", "modulator", "on_modulator"].into_iter().find(|key| table.contains_key(key));
+    let more = ["on_post", "target", "synapse", "modulator", "on_modulator", "reads", "condition", "on_condition"]
+        .into_iter()
+        .find(|key| table.contains_key(key));
     if let (false, Some(key)) = (model.plastic(), more) {
         let message = format!("synapse model `{name}` has `{key}` and never changes the weight `w`");
         reader.problems.push(Problem::new(message).help("change `w` in `on_pre`, in `on_post` or by dw/dt, or leave it out"));
@@ -256,9 +295,11 @@ pub fn read_synapse(
     if !reader.problems.is_empty() {
         return Err(reader.problems);
     }
-    let Effects { pre, post, modulator, drift } = model.compile(TRIAL_STEP)?;
+    let Effects { pre, post, modulator, condition, drift } = model.compile(TRIAL_STEP)?;
     let own = modulator.as_ref().map(|m| &m.own);
-    for compiled in [&pre.own, &pre.weight, &post.own, &post.weight].into_iter().chain(own).chain(&drift) {
+    let event = condition.as_ref().map(|(condition, effect)| [condition, &effect.own, &effect.weight]);
+    for compiled in [&pre.own, &pre.weight, &post.own, &post.weight].into_iter().chain(own).chain(event.into_iter().flatten()).chain(&drift)
+    {
         // A parameter that anything is divided by must be positive in all of them.
         for (p, least) in model.pre.model.parameters.iter_mut().zip(&compiled.least).filter(|(_, least)| **least != Least::Any) {
             p.least = *least;
@@ -271,6 +312,32 @@ pub fn read_synapse(
         }
     }
     if reader.problems.is_empty() { Ok(model) } else { Err(reader.problems) }
+}
+
+/// Tables of traces, and what the spikes of each side do.
+const SIDES: [(&str, &str); 4] = [("source", "on_pre"), ("target", "on_post"), ("synapse", ""), ("modulator", "on_modulator")];
+
+/// The reads, and the event that a condition over them makes: it is like a spike of the target.
+fn read_watch(reader: &mut Reader, reads: Vec<Read>, both: &Model, post: &Side) -> Option<Watch> {
+    let (condition, statements) = (reader.expression("condition"), reader.block("on_condition"));
+    if reader.table.contains_key("condition") != reader.table.contains_key("on_condition") {
+        let message =
+            format!("synapse model `{}` has one of `condition` (when a step of the target is an event) and `on_condition`", both.name);
+        reader.problems.push(Problem::new(message).help("give both, or neither"));
+    }
+    if reads.is_empty() {
+        if let Some(item) = reader.table.get("condition") {
+            reader.problem(Some(item), "a condition is over variables of the target, and none is read: name them under `reads`");
+        }
+        return None;
+    }
+    let text = reader.table.get("condition").and_then(Item::as_str).unwrap_or_default().to_string();
+    let event = condition.map(|condition| {
+        let model = Model { reset: statements, ..post.model.clone() };
+        let condition = Condition { model: both.clone(), reads: reads.clone(), condition, text };
+        (condition, Side { model, block: "on_condition", ..post.clone() })
+    });
+    Some(Watch { reads, event })
 }
 
 fn read_bounds(reader: &mut Reader, item: &Item, evaluate: &mut dyn FnMut(&Item) -> Result<Quantity, Problem>) -> Bounds {

@@ -8,14 +8,17 @@ use super::emit::Stage;
 use super::graph::{Id, Node};
 use super::program::{Binary, Unary};
 use super::typed::Fault;
+use super::watch::{READS, Read};
 use crate::base::problem::Problem;
 
 /// What a spike of one side of a synapse does. States are the traces of that side, the factor, the traces of the other side, what
 /// the synapse keeps, the traces of the modulator, the weight; inputs are the steps since the last spike of that side, of the
-/// other, and of the modulator. What the synapse keeps, and the weight, are as they are when the spike comes.
+/// other, and of the modulator, then what is read of the target. What the synapse keeps, and the weight, are as they are when the
+/// spike comes. A step of the target at which the model's condition holds is like one of its spikes.
 #[derive(Clone, Debug)]
 pub struct Effect {
-    /// What becomes of the side's own traces and of the factor: states and input beyond these are left out.
+    /// What becomes of the side's own traces and of the factor: states beyond these are left out, and inputs beyond the first, but
+    /// of a target what is read of it.
     pub own: Compiled,
     /// What becomes of the weight, and of what the synapse keeps.
     pub weight: Compiled,
@@ -32,6 +35,10 @@ pub(super) struct Side {
     pub modulator: usize,
     /// `source`, `target` or `modulator`.
     pub of: &'static str,
+    /// The key of what its spikes do.
+    pub block: &'static str,
+    /// What is read of the target.
+    pub reads: Vec<Read>,
 }
 
 impl Side {
@@ -40,6 +47,9 @@ impl Side {
         let model = &self.model;
         let mut builder = Builder::new(model, dt);
         builder.names.random = false;
+        if self.of != "modulator" {
+            builder.read(&self.reads);
+        }
         let (factor, weight) = (self.own, model.states.len() - 1);
         let (synapse, modulator) = (weight - self.modulator - self.kept, weight - self.modulator);
         let before = builder.decayed(dt, |i| match i {
@@ -68,18 +78,23 @@ impl Side {
         let own = values[..=factor].iter().copied().enumerate().collect();
         let mut changed: Vec<(usize, Id)> = (synapse..modulator).map(|i| (i, values[i])).collect();
         changed.push((weight, kept));
+        let read = if self.reads.is_empty() { 0 } else { READS + self.reads.len() };
         let inputs = if self.modulator > 0 { 3 } else { 2 };
-        Ok(Effect { own: compiled(own, factor + 1, 1), weight: compiled(changed, weight + 1, inputs) })
+        let own_inputs = if self.of == "target" { read.max(1) } else { 1 };
+        Ok(Effect { own: compiled(own, factor + 1, own_inputs), weight: compiled(changed, weight + 1, read.max(inputs)) })
     }
 
     /// A spike changes the traces of its own side, which know nothing of the other side and of the weight.
     fn check(&self, builder: &mut Builder, before: &[Id], values: &[Id]) {
         let (factor, weight) = (self.own, self.model.states.len() - 1);
         let other = if self.of == "source" { "target" } else { "source" };
-        let block =
-            ["on_pre", "on_post", "on_modulator"][["source", "target", "modulator"].iter().position(|of| *of == self.of).unwrap_or(0)];
         let synapse = weight - self.modulator - self.kept..weight - self.modulator;
-        let foreign = |n: &Node| matches!(n, Node::State(i) if *i > factor) || matches!(n, Node::Input(1 | 2));
+        let reads = self.of != "target";
+        let foreign = |n: &Node| match n {
+            Node::State(i) => *i > factor,
+            Node::Input(i) => *i == 1 || *i == 2 || (reads && *i >= READS),
+            _ => false,
+        };
         for (i, (old, new)) in before.iter().zip(values).enumerate() {
             let name = &self.model.states[i].name;
             let wrong = if i < factor && builder.graph.mentions(*new, foreign) {
@@ -97,7 +112,7 @@ impl Side {
                 continue;
             } else if i > factor && old != new {
                 let of = if i < synapse.start { other } else { "modulator" };
-                format!("`{name}` is a trace of the {of}, and `{block}` is of the {}", self.of)
+                format!("`{name}` is a trace of the {of}, and `{}` is of the {}", self.block, self.of)
             } else {
                 continue;
             };

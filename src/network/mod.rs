@@ -158,12 +158,13 @@ pub struct Projection {
     pub changing: Option<Changing>,
 }
 
-/// Electrical coupling of the neurons of two parts, each with each or one with one: the same conductance both ways.
+/// Electrical coupling of the neurons of two parts: the same conductance both ways.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gap {
     pub from: Part,
     pub to: Part,
-    pub one_to_one: bool,
+    /// Each with each, one with one, each pair with a probability, or listed pairs, of which the weight is the conductance.
+    pub rule: Rule,
     /// In the unit of the input over that of the variable: nS for pA and mV.
     pub conductance: f64,
     /// Variable and input, by number, of either side.

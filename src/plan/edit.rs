@@ -31,7 +31,10 @@ pub fn edit(old: &Network, plan: &Plan, new: &Network) -> Result<Plan, String> {
             .iter()
             .chain(&plan.targets)
             .chain(plan.modulators.iter().map(|m| &m.traces))
-            .map(|t| t.program.clone())
+            .map(|t| {
+                let watch = t.watch.as_ref().map(|w| (w.reads.clone(), w.condition.as_ref().map(|all| all.clone().map(|c| c.program))));
+                (t.program.clone(), watch)
+            })
             .collect::<Vec<_>>()
     };
     if used(plan) != used(&edited) || sides(plan) != sides(&edited) {
@@ -216,16 +219,24 @@ impl State {
         let mut late =
             self.traces.iter().chain(bases).chain(&self.modulators).flat_map(|t| &t.last).any(|last| u64::from(*last) > self.step);
         for (h, t) in self.histories.iter().zip(&plan.targets) {
-            let mut last = h.base.last.clone();
-            for [neuron, step] in &h.spikes {
-                let known = last.get_mut(*neuron as usize).filter(|last| **last < *step);
-                late |= known.is_none_or(|last| std::mem::replace(last, *step) > *step) || u64::from(*step) > self.step;
+            let reads = t.watch.as_ref().map_or(&[][..], |w| &w.reads);
+            let kept = |(values, r): (&Vec<f32>, _)| values.len() == plan.recalled(r) * size(t) && values.iter().all(|x| x.is_finite());
+            if h.reads.len() != reads.len() || !h.reads.iter().zip(reads).all(kept) {
+                return Err("the checkpoint holds other values of what a rule reads than this scene asks for".into());
             }
-            let most = h.spikes.iter().fold(std::collections::BTreeMap::new(), |mut counts, s| {
-                *counts.entry(s[0]).or_insert(0usize) += 1;
-                counts
-            });
-            late |= most.values().any(|n| *n >= plan.ring) || size(t) != h.base.last.len();
+            for events in [&h.spikes, &h.conditions] {
+                let mut last = h.base.last.clone();
+                for [neuron, step] in events {
+                    let known = last.get_mut(*neuron as usize).filter(|last| **last < *step);
+                    late |= known.is_none_or(|last| std::mem::replace(last, *step) > *step) || u64::from(*step) > self.step;
+                }
+                let most = events.iter().fold(std::collections::BTreeMap::new(), |mut counts, s| {
+                    *counts.entry(s[0]).or_insert(0usize) += 1;
+                    counts
+                });
+                late |= most.values().any(|n| *n >= plan.ring);
+            }
+            late |= size(t) != h.base.last.len();
         }
         if late {
             return Err("the checkpoint tells of spikes that are later than itself or out of order: it is damaged".into());

@@ -1,9 +1,11 @@
 //! Gap junctions as numbers: for every neuron that is coupled, its partners and conductances. Knows no engine.
 //!
 //! The law, the same on every engine: over the step from t to t + h the current sum of g (V_partner - V_own), both as they are at t,
-//! partners in order, is held. So it is of first order in h, and exact where voltages stand still; a batch is one step.
+//! partners in order, is held. So it is of first order in h, and exact where voltages stand still; a batch is one step. A pair is
+//! drawn once, for both ways.
 
-use crate::network::{Gap, Network, Part};
+use super::Wiring;
+use crate::network::{Gap, Law, Network, Part, Projection, Receptor, Rule};
 
 /// More partners than this in all are refused.
 const MOST: u64 = 1 << 28;
@@ -19,57 +21,139 @@ pub struct GapPlan {
     pub ends: Vec<u32>,
     /// Neurons of the source population, by target.
     pub partners: Vec<u32>,
-    pub conductance: f32,
+    /// One for each partner, or one for all.
+    pub conductances: Vec<f32>,
 }
 
 impl GapPlan {
     pub fn bytes(&self) -> u64 {
-        (self.ends.len() + self.partners.len()) as u64 * 4
+        (self.ends.len() + self.partners.len() + self.conductances.len()) as u64 * 4
     }
 
-    /// The partners of a neuron.
-    pub fn of(&self, neuron: usize) -> &[u32] {
+    /// The partners of a neuron, with their conductances.
+    pub fn of(&self, neuron: usize) -> impl Iterator<Item = (u32, f32)> + '_ {
         let end = |i: usize| self.ends.get(i).map_or(0, |e| *e as usize);
         let first = if neuron == 0 { 0 } else { end(neuron - 1) };
-        self.partners.get(first..end(neuron)).unwrap_or_default()
+        let (partners, all) = (self.partners.get(first..end(neuron)).unwrap_or_default(), &self.conductances);
+        let each = partners.iter().zip(first..);
+        each.map(move |(partner, k)| (*partner, all.get(if all.len() == 1 { 0 } else { k }).copied().unwrap_or(0.0)))
     }
 }
 
 pub(super) fn gaps(network: &Network) -> Result<Vec<GapPlan>, String> {
     let mut out = Vec::new();
-    for gap in &network.gaps {
+    for (i, gap) in network.gaps.iter().enumerate() {
         let [a, b] = gap.sides;
-        out.push(one(network, gap, [&gap.from, &gap.to], [a, b])?);
+        let pairs = pairs(network, i, gap).map_err(|e| format!("{}: {e}", title(network, gap)))?;
+        out.push(one(network, gap, [&gap.from, &gap.to], [a, b], &pairs));
         if gap.from != gap.to {
-            out.push(one(network, gap, [&gap.to, &gap.from], [b, a])?);
+            let turned: Pairs = pairs.into_iter().map(|(a, b, g)| (b, a, g)).collect();
+            out.push(one(network, gap, [&gap.to, &gap.from], [b, a], &turned));
         }
     }
     Ok(out)
 }
 
-/// The current into the second part.
-fn one(network: &Network, gap: &Gap, [from, to]: [&Part; 2], [source, target]: [[usize; 2]; 2]) -> Result<GapPlan, String> {
-    let pairs = if gap.one_to_one { u64::from(to.which.len()) } else { u64::from(from.which.len()) * u64::from(to.which.len()) };
-    if pairs > MOST {
-        let names = [from, to].map(|p| network.populations[p.population].name.as_str());
-        return Err(format!("{pairs} gap junctions from {} to {}: at most {MOST} are possible; take parts", names[0], names[1]));
+fn title(network: &Network, gap: &Gap) -> String {
+    let [from, to] = [&gap.from, &gap.to].map(|p| network.populations[p.population].name.as_str());
+    format!("gap junctions from {from} to {to}")
+}
+
+/// Places in the two parts, and the conductance where it is a pair's own.
+type Pairs = Vec<(u32, u32, Option<f64>)>;
+
+/// The pairs of rules that say which; none of those that take all.
+fn pairs(network: &Network, number: usize, gap: &Gap) -> Result<Pairs, String> {
+    let (n, m, same) = (gap.from.which.len(), gap.to.which.len(), gap.from == gap.to);
+    let most = match &gap.rule {
+        Rule::AllToAll => u64::from(n) * u64::from(m),
+        Rule::FixedProbability(p) => (p * f64::from(n) * f64::from(m)) as u64,
+        _ => u64::from(n.min(m)),
+    };
+    if most > MOST {
+        return Err(format!("{most} of them: at most {MOST} are possible; take parts, or fewer"));
     }
+    match &gap.rule {
+        Rule::List(list) => {
+            let mut seen = std::collections::BTreeSet::new();
+            for s in list.iter() {
+                if s.source >= n || s.target >= m {
+                    return Err(format!("a pair of {} and {}, and there are {n} and {m} neurons, counted from 0", s.source, s.target));
+                }
+                let (a, b) = (gap.from.which.get(s.source), gap.to.which.get(s.target));
+                let key = if same { (a.min(b), a.max(b)) } else { (a, b) };
+                if gap.from.population == gap.to.population && a == b {
+                    return Err(format!("neuron {} is coupled to itself", s.source));
+                }
+                if !seen.insert(key) {
+                    return Err(format!("the pair of {} and {} is listed twice", s.source, s.target));
+                }
+            }
+            Ok(list.iter().map(|s| (s.source, s.target, s.weight)).collect())
+        }
+        Rule::FixedProbability(_) => {
+            // Far from the streams of projections.
+            let wiring = Wiring::new(network.seed, u32::MAX - number as u32, &drawn(gap), None)?;
+            let (mut out, mut row) = (Vec::new(), Vec::new());
+            for a in 0..n {
+                row.clear();
+                wiring.row(a, &mut row);
+                out.extend(row.iter().filter(|b| !same || a < **b).map(|b| (a, *b, None)));
+            }
+            Ok(out)
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// A projection that draws the pairs.
+fn drawn(gap: &Gap) -> Projection {
+    Projection {
+        from: gap.from.clone(),
+        to: gap.to.clone(),
+        rule: gap.rule.clone(),
+        autapses: false,
+        multapses: false,
+        receptor: Receptor::Named(0),
+        weight: Law::constant(0.0),
+        delay: Law::constant(0.0),
+        weight_by_distance: None,
+        delay_by_distance: None,
+        storage: None,
+        changing: None,
+    }
+}
+
+/// The current into the second part; `pairs` are places in the first and in the second.
+fn one(network: &Network, gap: &Gap, [from, to]: [&Part; 2], [source, target]: [[usize; 2]; 2], pairs: &Pairs) -> GapPlan {
+    let mut by_target: Vec<(u32, u32, Option<f64>)> = pairs.iter().map(|(a, b, g)| (*b, *a, *g)).collect();
+    if gap.from == gap.to {
+        by_target.extend(pairs);
+    }
+    by_target.sort_unstable_by_key(|(b, a, _)| (*b, *a));
+    let own = by_target.iter().any(|pair| pair.2.is_some());
     let (mut ends, mut partners) = (Vec::new(), Vec::new());
+    let mut conductances = if own { Vec::new() } else { vec![gap.conductance as f32] };
+    let mut next = by_target.into_iter().peekable();
     for neuron in 0..network.populations[to.population].size {
         if let Some(place) = to.which.find(neuron) {
-            let own = |s: &u32| from.population == to.population && *s == neuron;
-            match gap.one_to_one {
-                true => partners.push(from.which.get(place)),
-                false => partners.extend((0..from.which.len()).map(|i| from.which.get(i)).filter(|s| !own(s))),
+            match gap.rule {
+                Rule::OneToOne => partners.push(from.which.get(place)),
+                Rule::AllToAll => {
+                    let own = |s: &u32| from.population == to.population && *s == neuron;
+                    partners.extend((0..from.which.len()).map(|i| from.which.get(i)).filter(|s| !own(s)));
+                }
+                _ => {
+                    while let Some((_, a, g)) = next.next_if(|pair| pair.0 == place) {
+                        partners.push(from.which.get(a));
+                        if own {
+                            conductances.push(g.unwrap_or(gap.conductance) as f32);
+                        }
+                    }
+                }
             }
         }
         ends.push(partners.len() as u32);
     }
-    Ok(GapPlan {
-        source: [from.population, source[0]],
-        target: [to.population, target[0], target[1]],
-        ends,
-        partners,
-        conductance: gap.conductance as f32,
-    })
+    GapPlan { source: [from.population, source[0]], target: [to.population, target[0], target[1]], ends, partners, conductances }
 }

@@ -23,10 +23,10 @@ pub use lower::{plan, plan_within};
 pub use scale::UNDER_WAY;
 pub use space::{Between, ByDistance, Sheet, Table};
 pub use synapses::{Connection, Drawn, Synapses, connections, connections_of, constant};
-pub use traces::{History, Traced, Traces, UNCHANGED, after, histories, modulated, not_finite, other_changes, scaled};
+pub use traces::{History, Traced, Traces, UNCHANGED, after, after_condition, histories, modulated, not_finite, other_changes, scaled};
 pub use types::{
-    Change, Choice, DriveKind, DrivePlan, Keep, ModulatorPlan, Number, Plan, Plastic, PopulationPlan, ProbePlan, ProjectionPlan, TracePlan,
-    Weight,
+    Change, Choice, DriveKind, DrivePlan, Keep, ModulatorPlan, Number, Plan, Plastic, PopulationPlan, ProbePlan, ProjectionPlan, Reading,
+    TracePlan, Watch, Weight,
 };
 pub use wiring::{Ends, Kind, LeftOut, Permutation, Stubs, Wiring};
 

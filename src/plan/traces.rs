@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use super::laws;
 use super::lower::title;
-use super::{Change, ModulatorPlan, Plan, Plastic, ProjectionPlan, TracePlan};
+use super::{Change, ModulatorPlan, Plan, Plastic, ProjectionPlan, Reading, TracePlan, Watch};
 use crate::base::math;
 use crate::base::problem::Problem;
 use crate::model::program::{Op, Program, Stmt};
-use crate::model::{Compiled, Effects, Start};
+use crate::model::{Compiled, Effects, READS, Start};
 use crate::network::{Changing, Network, Part, Projection, Rule};
 
 /// The factor 1.
@@ -95,7 +95,16 @@ fn trace_plan(population: usize, of: &Changing, compiled: &Compiled, initial: &[
         program: Arc::new(compiled.program.clone()),
         coefficients: numbers(compiled, of)?,
         initial: narrow(initial),
+        watch: None,
     })
+}
+
+/// What a rule reads of the neurons of a target.
+fn watch(network: &Network, p: &Projection, of: &Changing, condition: Option<[Change; 2]>) -> Result<Option<Watch>, String> {
+    let target = &network.populations[p.to.population];
+    let readings = of.model.reading(&target.model, &of.parameters, network.dt)?;
+    let reads = readings.into_iter().map(|(variable, age)| Reading { variable, age }).collect::<Vec<_>>();
+    Ok((!reads.is_empty()).then_some(Watch { reads, condition }))
 }
 
 fn narrow(values: &[f64]) -> Vec<f32> {
@@ -133,19 +142,32 @@ fn one<'a>(
     modulators: &mut Modulators<'a>,
 ) -> Result<(Option<usize>, Option<Plastic>), String> {
     let effects = of.model.compile(network.dt);
-    let Effects { pre, post, modulator, drift } = effects.map_err(|all| all.iter().map(Problem::render).collect::<String>())?;
+    let Effects { pre, post, modulator, condition, drift } = effects.map_err(|all| all.iter().map(Problem::render).collect::<String>())?;
     let start: Start = of.model.initial(&of.parameters);
     let source = sources.place(p.from.population, of, &pre.own, &start.source, what)?;
     let Some(most) = of.w_max.filter(|_| of.model.plastic()) else { return Ok((Some(source), None)) };
     within(p, most)?;
     let change = |c: &Compiled| Ok::<_, String>(Change { program: Arc::new(c.program.clone()), coefficients: numbers(c, of)? });
-    let targets = targets.place(p.to.population, of, &post.own, &start.target, what)?;
+    let place = targets.place(p.to.population, of, &post.own, &start.target, what)?;
+    let event = condition.as_ref().map(|(holds, event)| Ok::<_, String>([change(holds)?, change(&event.own)?])).transpose()?;
+    targets.all[place].watch = watch(network, p, of, event)?;
+    let condition = condition.as_ref().map(|(_, event)| change(&event.weight)).transpose()?;
     let modulator = modulator.map(|m| modulators.place(of, &m.own, &start.modulator, what)).transpose()?;
     let drift = drift.as_ref().map(change).transpose()?;
     let (pre, post) = (change(&pre.weight)?, change(&post.weight)?);
     Ok((
         Some(source),
-        Some(Plastic { targets, pre, post, drift, kept: narrow(&start.synapse), modulator, quanta: (most * quanta) as f32, most }),
+        Some(Plastic {
+            targets: place,
+            pre,
+            post,
+            condition,
+            drift,
+            kept: narrow(&start.synapse),
+            modulator,
+            quanta: (most * quanta) as f32,
+            most,
+        }),
     ))
 }
 
@@ -173,8 +195,24 @@ impl Plan {
         (2 * self.ring + 34).next_power_of_two()
     }
 
+    /// The same where steps are events too: a step may be one and have a spike, and a spike brings some twenty.
+    pub fn history_of(&self, t: &TracePlan) -> usize {
+        let watched = t.watch.as_ref().is_some_and(|w| w.condition.is_some());
+        if watched { (4 * self.ring + 128).next_power_of_two() } else { self.history() }
+    }
+
+    /// Steps of which what a rule reads is kept: those that a spike of a source, the longest delay later, may ask for.
+    pub fn recalled(&self, reading: &Reading) -> usize {
+        self.ring - 1 + reading.age as usize
+    }
+
     pub(super) fn history_bytes(&self) -> u64 {
-        let neuron = |t: &TracePlan| 4 + self.history() as u64 * 4 * (1 + t.states.len() as u64);
+        let read = |r: &Reading| 4 * (self.recalled(r) + self.ring) as u64;
+        let neuron = |t: &TracePlan| {
+            let reads = t.watch.as_ref().map_or(&[][..], |w| &w.reads);
+            let entry = 4 * (1 + t.states.len() + reads.len()) as u64;
+            4 + self.history_of(t) as u64 * entry + reads.iter().map(read).sum::<u64>()
+        };
         let modulator = |m: &ModulatorPlan| 4 + Self::MODULATOR_HISTORY as u64 * 4 * (1 + m.traces.states.len() as u64);
         self.targets.iter().map(|t| u64::from(self.populations[t.population].size) * neuron(t)).sum::<u64>()
             + self.modulators.iter().map(modulator).sum::<u64>()
@@ -234,7 +272,7 @@ impl Traces {
         self.states.clear();
         self.states.extend(traced.values.iter().map(|v| v[i]));
         self.states.push(1.0);
-        after(t, step - traced.last[i], &mut self.states, &mut self.registers);
+        after(t, step - traced.last[i], &[], &mut self.states, &mut self.registers);
         traced.values.iter_mut().zip(&self.states).for_each(|(v, x)| v[i] = *x);
         traced.last[i] = step;
         factor(self.states[traced.values.len()])
@@ -261,10 +299,19 @@ pub fn not_finite(all: &[Traced], plan: &Plan) -> Option<String> {
     })
 }
 
-/// What a spike makes of traces that the last one, so many steps ago, left like this; the last of `states` is the factor.
-pub fn after(t: &TracePlan, steps: u32, states: &mut [f32], registers: &mut Vec<f32>) {
-    run(&t.program, &t.coefficients, steps as f32, states, registers);
+/// What a spike makes of traces that the last one, so many steps ago, left like this; the last of `states` is the factor. Of a
+/// target `read` is what is read of it.
+pub fn after(t: &TracePlan, steps: u32, read: &[f32], states: &mut [f32], registers: &mut Vec<f32>) {
+    run(&t.program, &t.coefficients, (steps as f32, read), states, registers);
     states[..t.states.len()].iter_mut().for_each(|x| *x = math::flush(*x));
+}
+
+/// The same of a step at which the condition of the rule holds.
+pub fn after_condition(t: &TracePlan, steps: u32, read: &[f32], states: &mut [f32], registers: &mut Vec<f32>) {
+    if let Some([_, event]) = t.watch.as_ref().and_then(|w| w.condition.as_ref()) {
+        run(&event.program, &event.coefficients, (steps as f32, read), states, registers);
+        states[..t.states.len()].iter_mut().for_each(|x| *x = math::flush(*x));
+    }
 }
 
 /// The spikes of targets that have not yet acted on every synapse, apart from any engine.
@@ -274,12 +321,16 @@ pub struct History {
     pub base: Traced,
     /// Neuron and step, in order.
     pub spikes: Vec<[u32; 2]>,
+    /// The same of steps at which the condition of a rule holds.
+    pub conditions: Vec<[u32; 2]>,
+    /// By what is read: values of the last steps, the present one first, for each step one for each neuron.
+    pub reads: Vec<Vec<f32>>,
 }
 
 /// Whether weights change by other numbers in an edited plan.
 pub fn other_changes(old: &Plan, new: &Plan) -> bool {
     let changes = old.projections.iter().zip(&new.projections).any(|(a, b)| a.plastic != b.plastic);
-    let numbers = |all: &[TracePlan]| all.iter().map(|t| t.coefficients.clone()).collect::<Vec<_>>();
+    let numbers = |all: &[TracePlan]| all.iter().map(|t| (t.coefficients.clone(), t.watch.clone())).collect::<Vec<_>>();
     let modulators = |plan: &Plan| plan.modulators.iter().map(|m| m.traces.coefficients.clone()).collect::<Vec<_>>();
     changes
         || modulators(old) != modulators(new)
@@ -295,13 +346,18 @@ pub fn modulated(plan: &Plan) -> Vec<Traced> {
 pub fn histories(plan: &Plan) -> Vec<History> {
     let of = |t: &TracePlan| {
         let size = plan.populations[t.population].size as usize;
-        History { base: Traced { values: vec![vec![0.0; size]; t.states.len()], last: vec![0; size] }, spikes: Vec::new() }
+        let reads = t.watch.as_ref().map_or(&[][..], |w| &w.reads);
+        History {
+            base: Traced { values: vec![vec![0.0; size]; t.states.len()], last: vec![0; size] },
+            reads: reads.iter().map(|r| vec![0.0; plan.recalled(r) * size]).collect(),
+            ..History::default()
+        }
     };
     plan.targets.iter().map(of).collect()
 }
 
-/// Runs a straight program of states and one input.
-fn run(program: &Program, coefficients: &[f32], input: f32, states: &mut [f32], registers: &mut Vec<f32>) {
+/// Runs a straight program of states, of one input, and of what is read.
+fn run(program: &Program, coefficients: &[f32], (steps, read): (f32, &[f32]), states: &mut [f32], registers: &mut Vec<f32>) {
     registers.resize(program.registers as usize, 0.0);
     for stmt in &program.body {
         match stmt {
@@ -314,8 +370,9 @@ fn run(program: &Program, coefficients: &[f32], input: f32, states: &mut [f32], 
                     Op::Unary(op, a) => op.of(at(a)),
                     Op::Binary(op, a, b) => op.of(at(a), at(b)),
                     Op::Select(c, a, b) => at(if at(c) != 0.0 { a } else { b }),
-                    // A synapse model has one input and no more.
-                    Op::Input(_) | Op::Receptor(_) | Op::Normal(_) | Op::Uniform(_) => input,
+                    Op::Input(i) if i as usize >= READS => read.get(i as usize - READS).copied().unwrap_or(0.0),
+                    // Traces have no input besides, and nothing else at all.
+                    Op::Input(_) | Op::Receptor(_) | Op::Normal(_) | Op::Uniform(_) => steps,
                 };
             }
             Stmt::SetState(s, r) => states[*s as usize] = registers[*r as usize],

@@ -124,6 +124,8 @@ pub struct Plastic {
     /// What a spike of the source and one of the target make of a weight.
     pub pre: Change,
     pub post: Change,
+    /// What a step of the target makes of it at which the condition of the rule holds.
+    pub condition: Option<Change>,
     /// What becomes of a weight between two events, where something does.
     pub drift: Option<Change>,
     /// What each synapse keeps beside its weight, as it begins.
@@ -156,7 +158,7 @@ impl Plastic {
 
 /// A program whose last state is a weight; before it stand the traces of the spiking side, the factor and the traces of the other
 /// side, as their last spikes left them, what the synapse keeps, and the traces of the modulator. Its inputs are the steps since
-/// those spikes. Of a drift the first states are the traces of the source and of the target, and the first input is the steps to
+/// those spikes, then what is read of the target. Of a drift the first states are the traces of the source and of the target, and the first input is the steps to
 /// be gone; the others are as they are when it begins.
 #[derive(Clone, PartialEq)]
 pub struct Change {
@@ -190,6 +192,24 @@ pub struct TracePlan {
     pub program: Arc<Program>,
     pub coefficients: Vec<f32>,
     pub initial: Vec<f32>,
+    /// What rules read of these neurons, if they read anything.
+    pub watch: Option<Watch>,
+}
+
+/// What rules read of the neurons of a population, and the steps of them that are events as spikes are.
+#[derive(Clone, PartialEq)]
+pub struct Watch {
+    pub reads: Vec<Reading>,
+    /// Whether a step is such an event, and what it makes of the traces: the first program has one state, which is 0 where it is
+    /// none; of both the inputs from `READS` on are what is read.
+    pub condition: Option<[Change; 2]>,
+}
+
+/// A state variable, and of how many steps ago.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reading {
+    pub variable: usize,
+    pub age: u32,
 }
 
 /// How a projection's synapses are held, and why.

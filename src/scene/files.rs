@@ -58,22 +58,47 @@ pub fn synapses(folder: Option<&Path>, name: &str) -> Result<Vec<Synapse>, Strin
     if [Some(target), weight, delay].into_iter().flatten().any(|c| c.len() != source.len()) {
         return Err(format!("{name}: the columns differ in length"));
     }
-    let id = |x: f64, line: usize| {
-        if x >= 0.0 && x < f64::from(u32::MAX) && x.fract() == 0.0 {
-            Ok(x as u32)
-        } else {
-            Err(format!("{name}, synapse {line}: {x} is no neuron"))
-        }
-    };
     (0..source.len())
         .map(|i| {
             let delay = delay.map(|d| d[i]);
             if delay.is_some_and(|d| !(0.0..1e6).contains(&d)) {
                 return Err(format!("{name}, synapse {i}: a delay of {} ms", delay.unwrap_or(0.0)));
             }
-            Ok(Synapse { source: id(source[i], i)?, target: id(target[i], i)?, weight: weight.map(|w| w[i]), delay })
+            let (source, target) = (neuron(name, source[i], i)?, neuron(name, target[i], i)?);
+            Ok(Synapse { source, target, weight: weight.map(|w| w[i]), delay })
         })
         .collect()
+}
+
+/// Pairs from a file that no delay lies between: columns `source`, `target`, and if wanted `conductance`, in the unit of the coupling.
+pub fn pairs(folder: Option<&Path>, name: &str) -> Result<Vec<Synapse>, String> {
+    let file = columns(folder, name)?;
+    if let Some(key) = file.names.iter().find(|n| !["source", "target", "conductance"].contains(&n.as_str())) {
+        return Err(format!("{name}: pairs have no column `{key}`"));
+    }
+    let (Some(source), Some(target)) = (file.get("source", 0), file.get("target", 1)) else {
+        return Err(format!("{name}: the columns source and target are needed, found {}", file.known()));
+    };
+    let conductance = file.get("conductance", 2);
+    if [Some(target), conductance].into_iter().flatten().any(|c| c.len() != source.len()) {
+        return Err(format!("{name}: the columns differ in length"));
+    }
+    if let Some(g) = conductance.and_then(|g| g.iter().find(|g| **g < 0.0)) {
+        return Err(format!("{name}: a conductance of {g}: a conductance is never negative"));
+    }
+    let pair = |i: usize| {
+        let (source, target) = (neuron(name, source[i], i)?, neuron(name, target[i], i)?);
+        Ok(Synapse { source, target, weight: conductance.map(|g| g[i]), delay: None })
+    };
+    (0..source.len()).map(pair).collect()
+}
+
+fn neuron(name: &str, x: f64, line: usize) -> Result<u32, String> {
+    if x >= 0.0 && x < f64::from(u32::MAX) && x.fract() == 0.0 {
+        Ok(x as u32)
+    } else {
+        Err(format!("{name}, synapse {line}: {x} is no neuron"))
+    }
 }
 
 /// Times in ms from the first column, or the one named `time_ms`.

@@ -3,15 +3,16 @@
 use toml_edit::{Item, Table, TableLike};
 
 use super::fields::Reader;
+use super::files;
 use super::parts::Places;
 use super::projections::{required, tables};
 use super::value::Wrong;
 use crate::base::problem::did_you_mean;
-use crate::base::units::Dimension;
-use crate::network::{Gap, Part};
+use crate::base::units::{Dimension, NUMBER};
+use crate::network::{Gap, Part, Rule};
 
-pub const KEYS: [&str; 6] = ["from", "to", "rule", "conductance", "variable", "input"];
-pub const RULES: [&str; 2] = ["all_to_all", "one_to_one"];
+pub const KEYS: [&str; 8] = ["from", "to", "rule", "p", "file", "conductance", "variable", "input"];
+pub const RULES: [&str; 4] = ["all_to_all", "one_to_one", "fixed_probability", "list"];
 
 pub fn gaps(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Gap> {
     let mut out = Vec::new();
@@ -39,6 +40,11 @@ fn pair(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places
         reader.say(item, "one_to_one needs parts of one size", "take parts of as many neurons, or rule = \"all_to_all\"");
         return None;
     }
+    for (key, of) in [("p", "fixed_probability"), ("file", "list")] {
+        if let (Some(given), true) = (table.get(key), rule != of) {
+            reader.say(given, format!("rule {rule} takes no `{key}`"), format!("remove it, or take rule = \"{of}\""));
+        }
+    }
     let same = from.population == to.population;
     if same && from.which != to.which && (0..from.which.len()).any(|i| to.which.find(from.which.get(i)).is_some()) {
         reader.say(
@@ -58,13 +64,48 @@ fn pair(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places
         reader.say(item, "the two sides have currents or voltages of different units", "couple neurons of like models");
         return None;
     }
-    let conductance_item = required(reader, item, table, "conductance")?;
-    let conductance = reader.number(&conductance_item, unit)?;
-    if !(conductance >= 0.0 && conductance.is_finite()) {
-        reader.say(&conductance_item, format!("a conductance of {conductance} {unit}"), "a conductance is never negative");
+    let rule = match rule {
+        "one_to_one" => Rule::OneToOne,
+        "fixed_probability" => Rule::FixedProbability(probability(reader, item, table)?),
+        "list" => listed(reader, item, table)?,
+        _ => Rule::AllToAll,
+    };
+    let of_all = |rule: &Rule| matches!(rule, Rule::List(list) if !list.is_empty() && list.iter().all(|s| s.weight.is_some()));
+    let conductance = match table.get("conductance") {
+        None if of_all(&rule) => 0.0,
+        _ => {
+            let item = required(reader, item, table, "conductance")?;
+            let conductance = reader.number(&item, unit)?;
+            if !(conductance >= 0.0 && conductance.is_finite()) {
+                reader.say(&item, format!("a conductance of {conductance} {unit}"), "a conductance is never negative");
+                return None;
+            }
+            conductance
+        }
+    };
+    Some(Gap { from: from.clone(), to: to.clone(), rule, conductance, sides: [a, b] })
+}
+
+fn probability(reader: &mut Reader, item: &Item, table: &dyn TableLike) -> Option<f64> {
+    let value = required(reader, item, table, "p")?;
+    let p = reader.number(&value, NUMBER)?;
+    if !(0.0..=1.0).contains(&p) {
+        reader.say(&value, format!("a probability of {p}"), "it lies between 0 and 1");
         return None;
     }
-    Some(Gap { from: from.clone(), to: to.clone(), one_to_one, conductance, sides: [a, b] })
+    Some(p)
+}
+
+/// Pairs from a file: columns `source`, `target`, and if wanted `conductance`.
+fn listed(reader: &mut Reader, item: &Item, table: &dyn TableLike) -> Option<Rule> {
+    let value = required(reader, item, table, "file")?;
+    match files::pairs(reader.folder.as_deref(), value.as_str().unwrap_or("")) {
+        Ok(list) => Some(Rule::List(list.into())),
+        Err(message) => {
+            reader.say(&value, message, "a CSV file with the columns source, target and, if wanted, conductance");
+            None
+        }
+    }
 }
 
 /// Variable and input of one side, and the unit of a conductance between such.

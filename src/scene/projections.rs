@@ -73,7 +73,8 @@ pub fn projections(reader: &mut Reader, document: &Table, places: &Places, synap
                 out.extend(made.filter(|p| !empty(p)).map(|p| {
                     let unit = unit(places, target, p.receptor);
                     let modulator = table.get("modulator").map(|m| (m, places.parts(reader, m)));
-                    let changing = named.and_then(|name| synapses.changing(reader, name, table.get("w_max"), modulator, unit));
+                    let model = &places.populations[target.population].model;
+                    let changing = named.and_then(|name| synapses.changing(reader, name, table.get("w_max"), modulator, unit, model));
                     Projection { changing, ..p }
                 }));
                 if let (Some(modulator), None) = (table.get("modulator"), named) {

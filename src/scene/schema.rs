@@ -56,7 +56,7 @@ fn object(table: &str, keys: &[&str]) -> Value {
     let required = match table {
         "run" => &["duration"][..],
         "projection" => &["from", "to", "rule", "weight"],
-        "gap junction" => &["from", "to", "conductance"],
+        "gap junction" => &["from", "to"],
         "stimulus" => &["kind", "to"],
         "probe" => &["record", "of"],
         "column of a file" => &["file"],
@@ -147,10 +147,12 @@ fn property(table: &str, key: &str) -> Value {
         ("table", "entries") => json!({ "type": "object" }),
         ("population" | "copied model" | "model", "parameters") | ("population", "initial") => table_of(refer("values", "")),
         ("copied synapse model", "parameters") => table_of(refer("quantity", "")),
-        ("synapse model", "parameters" | "source" | "target" | "synapse" | "modulator") => {
+        ("synapse model", "parameters" | "source" | "target" | "synapse" | "modulator" | "reads") => {
             table_of(json!({ "type": ["string", "number", "object"] }))
         }
-        ("synapse model", "equations" | "on_pre" | "on_post" | "on_modulator" | "functions") => text(about(key)),
+        ("synapse model", "equations" | "on_pre" | "on_post" | "on_modulator" | "condition" | "on_condition" | "functions") => {
+            text(about(key))
+        }
         ("model", "state" | "receptors" | "inputs") => table_of(json!({ "type": ["string", "number", "object"] })),
         ("model" | "copied model", "substeps") => json!({ "type": "integer", "minimum": 1 }),
         ("model" | "copied model", "about" | "cite" | "equations" | "update" | "threshold" | "reset" | "method" | "receptor_by") => {
@@ -208,6 +210,8 @@ fn about(key: &str) -> &'static str {
         "synapse" => "How the synapses change: a synapse model of this scene or a built-in one (`synfire list synapses`)",
         "on_post" => "What a spike of the target does, in order",
         "on_modulator" => "What a spike of the modulator does, in order",
+        "condition" => "When a step of the target is an event: over what is read of it",
+        "on_condition" => "What such a step of the target does, in order",
         "on_pre" => "What a spike of the source does, in order",
         "receptor" => "The receptor of the target that the weight goes to",
         "file" => "A file in the folder of the scene",

@@ -9,7 +9,7 @@ use super::fields::Reader;
 use super::value::{Scope, Value, Wrong};
 use crate::base::problem::{Problem, Source, did_you_mean};
 use crate::base::units::{Dimension, Quantity};
-use crate::model::{SynapseModel, builtin_synapses, read_synapse};
+use crate::model::{Model, SynapseModel, builtin_synapses, read_synapse};
 use crate::network::{Changing, Part};
 
 /// Keys of a synapse model that copies another.
@@ -133,7 +133,7 @@ fn copy(reader: &mut Reader, item: &Item, mut base: Definition) -> Option<Defini
 }
 
 impl Synapses {
-    /// What a projection names, with the values that hold for this pair; its weights are in this dimension.
+    /// What a projection names, with the values that hold for this pair; its weights are in this dimension, onto neurons of this model.
     pub fn changing(
         &self,
         reader: &mut Reader,
@@ -141,6 +141,7 @@ impl Synapses {
         w_max: Option<&Item>,
         modulator: Option<(&Item, Vec<Part>)>,
         weight: Dimension,
+        target: &Model,
     ) -> Option<Changing> {
         let name = item.as_str().unwrap_or("");
         let Some(Definition { model, values }) = self.0.get(name) else {
@@ -161,6 +162,10 @@ impl Synapses {
                 }
             };
             parameters.push(value);
+        }
+        if let Some(wrong) = reader.scope.dt.and_then(|dt| model.reading(target, &parameters, dt).err()) {
+            reader.say(item, wrong, "take another neuron model, another rule, or write one that reads what is there");
+            return None;
         }
         let w_max = match (w_max, model.plastic()) {
             (None, false) => None,

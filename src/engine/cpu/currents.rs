@@ -8,14 +8,16 @@ use crate::plan::{DriveKind, DrivePlan, Plan, purpose};
 /// The currents that feed one input of one share.
 pub struct Feed {
     drives: Vec<usize>,
-    /// What gap junctions bring to each neuron of the population in this step, if there are any.
+    /// What gap junctions bring to each neuron of the share in this step, if there are any.
     pub coupled: Vec<f32>,
+    /// The first neuron of the share.
+    first: u32,
 }
 
 impl Feed {
-    pub fn new(plan: &Plan, population: usize, input: usize) -> Self {
-        let feeds = |d: &DrivePlan| d.population == population && matches!(d.kind, DriveKind::Current { input: i, .. } if i == input);
-        Self { drives: (0..plan.drives.len()).filter(|i| feeds(&plan.drives[*i])).collect(), coupled: Vec::new() }
+    pub fn new(plan: &Plan, share: &Share, input: usize) -> Self {
+        let feeds = |d: &DrivePlan| d.population == share.population && matches!(d.kind, DriveKind::Current { input: i, .. } if i == input);
+        Self { drives: (0..plan.drives.len()).filter(|i| feeds(&plan.drives[*i])).collect(), coupled: Vec::new(), first: share.start }
     }
 
     /// Whether the values at `step` may differ from those before.
@@ -30,13 +32,13 @@ impl Feed {
         for drive in self.drives.iter().map(|i| &plan.drives[*i]).filter(|d| d.start <= step && step < d.stop) {
             add(plan, drive, step, start, values);
         }
-        values.iter_mut().zip(self.coupled.iter().skip(start as usize)).for_each(|(sum, current)| *sum += current);
+        values.iter_mut().zip(self.coupled.iter().skip((start - self.first) as usize)).for_each(|(sum, current)| *sum += current);
     }
 }
 
 /// The inputs of a share.
 pub fn feeds(plan: &Plan, share: &Share) -> Vec<Feed> {
-    (0..plan.populations[share.population].program.inputs as usize).map(|input| Feed::new(plan, share.population, input)).collect()
+    (0..plan.populations[share.population].program.inputs as usize).map(|input| Feed::new(plan, share, input)).collect()
 }
 
 fn changes(drive: &DrivePlan, step: u64) -> bool {

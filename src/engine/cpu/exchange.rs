@@ -8,6 +8,9 @@ use crate::plan::Spike;
 /// Turns of spinning before the processor is offered to others: about as long as a short step takes.
 const SPINS: u32 = 500;
 
+/// Columns of values, each with its number.
+pub type Values = Vec<(usize, Vec<f32>)>;
+
 pub struct Exchange {
     threads: usize,
     arrived: AtomicUsize,
@@ -15,6 +18,8 @@ pub struct Exchange {
     broken: AtomicBool,
     /// Spikes by thread, of batches with even and with odd numbers: one is written while the other is still read.
     spikes: Vec<[RwLock<Vec<Spike>>; 2]>,
+    /// Values that threads show each other, numbered, in the same way.
+    shown: Vec<[RwLock<Values>; 2]>,
 }
 
 impl Exchange {
@@ -25,6 +30,7 @@ impl Exchange {
             passed: AtomicUsize::new(0),
             broken: AtomicBool::new(false),
             spikes: (0..threads).map(|_| Default::default()).collect(),
+            shown: (0..threads).map(|_| Default::default()).collect(),
         }
     }
 
@@ -40,6 +46,22 @@ impl Exchange {
         for of in &self.spikes {
             if let Ok(spikes) = of[(batch % 2) as usize].read() {
                 read(&spikes);
+            }
+        }
+    }
+
+    /// Shows values of a thread to all; what is in `values` afterwards is of no meaning.
+    pub fn show(&self, thread: usize, batch: u64, values: &mut Values) {
+        if let Ok(mut mine) = self.shown[thread][(batch % 2) as usize].write() {
+            std::mem::swap(&mut *mine, values);
+        }
+    }
+
+    /// Reads what every thread in turn has shown, after `wait`.
+    pub fn shown(&self, batch: u64, mut read: impl FnMut(usize, &[f32])) {
+        for of in &self.shown {
+            if let Ok(values) = of[(batch % 2) as usize].read() {
+                values.iter().for_each(|(number, values)| read(*number, values));
             }
         }
     }

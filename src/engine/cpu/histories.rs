@@ -1,11 +1,12 @@
 //! The recent spikes of the neurons of one share, with their traces as each spike left them: a ring of entries for each neuron.
-//! Knows no synapse.
+//! Steps at which the condition of a rule holds are entries as spikes are, with what is read of the neuron. Knows no synapse.
 //!
 //! Entry 0 of a neuron is no spike but what was before: the start of the run, or the base of a state. An entry that is pushed out
 //! of the ring has acted on every synapse, since the share is brought up to date before it would not have.
 
 use super::partition::Share;
-use crate::plan::{History, TracePlan, Traced, after};
+use super::watch::Watch;
+use crate::plan::{History, TracePlan, Traced, after, after_condition};
 
 pub struct Histories {
     /// Number among the plan's `targets`.
@@ -19,14 +20,20 @@ pub struct Histories {
     /// By neuron and place in its ring; values also by trace.
     steps: Vec<u32>,
     values: Vec<f32>,
+    /// Of neurons that are watched: what is read of them, the kind of each entry, and what was read then.
+    pub watch: Option<Watch>,
+    conditions: Vec<bool>,
+    read: Vec<f32>,
+    reads: usize,
     /// Up to this step all spikes have acted on all synapses.
     pub done: u32,
     scratch: (Vec<f32>, Vec<f32>),
 }
 
 impl Histories {
-    pub fn new(t: &TracePlan, targets: usize, share: Share, depth: usize) -> Self {
+    pub fn new(t: &TracePlan, targets: usize, share: Share, depth: usize, watch: Option<Watch>) -> Self {
         let (neurons, traces) = (share.len() as usize, t.states.len());
+        let reads = t.watch.as_ref().filter(|_| watch.is_some()).map_or(0, |w| w.reads.len());
         let mut made = Self {
             targets,
             share,
@@ -35,6 +42,10 @@ impl Histories {
             counts: vec![0; neurons],
             steps: vec![0; neurons * depth],
             values: vec![0.0; neurons * depth * traces],
+            conditions: vec![false; if watch.is_some() { neurons * depth } else { 0 }],
+            read: vec![0.0; neurons * depth * reads],
+            reads,
+            watch,
             done: 0,
             scratch: Default::default(),
         };
@@ -70,6 +81,19 @@ impl Histories {
         &self.values[at * self.traces..(at + 1) * self.traces]
     }
 
+    /// Whether an entry is a step at which the condition of the rule holds, and no spike.
+    #[inline(always)]
+    pub fn is_condition(&self, neuron: usize, entry: u32) -> bool {
+        self.conditions[self.at(neuron, entry)]
+    }
+
+    /// What was read of a neuron then.
+    #[inline(always)]
+    pub fn read(&self, neuron: usize, entry: u32) -> &[f32] {
+        let at = self.at(neuron, entry);
+        &self.read[at * self.reads..(at + 1) * self.reads]
+    }
+
     /// The last entry at or before a step.
     #[inline(always)]
     pub fn last(&self, neuron: usize, step: u32) -> u32 {
@@ -89,12 +113,27 @@ impl Histories {
 
     /// A neuron of the share has spiked.
     pub fn spike(&mut self, t: &TracePlan, neuron: usize, step: u32) {
+        self.enter(t, neuron, step, false);
+    }
+
+    /// A neuron of the share has spiked, or the condition of the rule holds of it, at a step.
+    pub fn enter(&mut self, t: &TracePlan, neuron: usize, step: u32, condition: bool) {
         let entry = self.counts[neuron] - 1;
         let (mut states, mut registers) = std::mem::take(&mut self.scratch);
+        if let Some(watch) = &self.watch {
+            let at = self.at(neuron, entry + 1);
+            self.conditions[at] = condition;
+            self.read[at * self.reads..(at + 1) * self.reads].iter_mut().zip(watch.at(neuron, step)).for_each(|(to, x)| *to = x);
+        }
         states.clear();
         states.extend_from_slice(self.values(neuron, entry));
         states.push(1.0);
-        after(t, step - self.step(neuron, entry), &mut states, &mut registers);
+        let (steps, read) = (step - self.step(neuron, entry), self.read(neuron, entry + 1));
+        if condition {
+            after_condition(t, steps, read, &mut states, &mut registers)
+        } else {
+            after(t, steps, read, &mut states, &mut registers)
+        }
         self.push(neuron, step, &states[..self.traces]);
         self.scratch = (states, registers);
     }
@@ -108,7 +147,14 @@ impl Histories {
             for (column, x) in into.base.values.iter_mut().zip(self.values(neuron, base)) {
                 column[place] = *x;
             }
-            into.spikes.extend((base + 1..self.counts[neuron]).map(|entry| [place as u32, self.step(neuron, entry)]));
+            for entry in base + 1..self.counts[neuron] {
+                let condition = self.watch.is_some() && self.is_condition(neuron, entry);
+                let events = if condition { &mut into.conditions } else { &mut into.spikes };
+                events.push([place as u32, self.step(neuron, entry)]);
+            }
+        }
+        if let Some(watch) = &self.watch {
+            watch.save(now, into.base.last.len(), &mut into.reads);
         }
     }
 
@@ -129,10 +175,14 @@ impl Histories {
             let base: Vec<f32> = values.iter().map(|column| column[place]).collect();
             self.push(neuron, last[place], &base);
         }
-        for [neuron, step] in &history.spikes {
-            if (self.share.start..self.share.end).contains(neuron) {
-                self.spike(t, (neuron - self.share.start) as usize, *step);
-            }
+        if let Some(watch) = &mut self.watch {
+            watch.restore(now, last.len(), &history.reads);
+        }
+        let all = history.spikes.iter().map(|s| (*s, false)).chain(history.conditions.iter().map(|s| (*s, true)));
+        let mut events: Vec<_> = all.filter(|([neuron, _], _)| (self.share.start..self.share.end).contains(neuron)).collect();
+        events.sort_unstable();
+        for ([neuron, step], condition) in events {
+            self.enter(t, (neuron - self.share.start) as usize, step, condition);
         }
     }
 }

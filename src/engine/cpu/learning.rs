@@ -9,6 +9,7 @@ use super::drift::{Drift, Move};
 use super::histories::Histories;
 use super::partition::Share;
 use super::sums::Sums;
+use crate::model::READS;
 use crate::plan::{self, Plan, Synapses, Traces};
 
 /// The rows of one projection onto the thread.
@@ -25,6 +26,8 @@ pub struct Rows {
     pub kept: Vec<Vec<f32>>,
     pub pre: Change,
     pub post: Change,
+    /// What a step of a target does at which the condition of the rule holds.
+    pub condition: Option<Change>,
     pub drift: Option<Drift>,
     pub modulator: Option<usize>,
     /// Synapses that are to be moved.
@@ -100,6 +103,7 @@ impl Rows {
             weights,
             pre,
             post,
+            condition: plastic.condition.as_ref().map(Change::new),
             drift: plastic.drift.as_ref().map(|d| Drift::new(d, sources, targets)),
             modulator: plastic.modulator,
             moves: Vec::new(),
@@ -152,6 +156,9 @@ impl Rows {
         for x in values {
             self.pre.state(sources).fill(x);
             self.post.state(targets + 1 + sources).fill(x);
+            if let Some(condition) = &mut self.condition {
+                condition.state(targets + 1 + sources).fill(x);
+            }
             if let Some(drift) = &mut self.drift {
                 drift.source(sources, x);
             }
@@ -159,6 +166,9 @@ impl Rows {
         }
         self.pre.state(sources).fill(1.0);
         self.post.state(targets).fill(1.0);
+        if let Some(condition) = &mut self.condition {
+            condition.state(targets).fill(1.0);
+        }
         self.pre.steps(0).fill((span.to - span.last) as f32);
         let row = self.range(source);
         for start in row.clone().step_by(LANES) {
@@ -251,6 +261,9 @@ impl Rows {
     fn react(&mut self, here: Here, lanes: Range<usize>, span: Span, modulator: u32) {
         let histories = here.histories;
         let (first, modulated) = (self.kept_at(&self.post, here), Self::modulated(&mut self.post, here, modulator));
+        if let Some(condition) = &mut self.condition {
+            Self::modulated(condition, here, modulator);
+        }
         self.reached.clear();
         for j in lanes.clone() {
             let (neuron, delay) = here.parts(self.synapses[j]);
@@ -275,26 +288,12 @@ impl Rows {
                 let modulator = here.modulator.map(|m| (m, modulator));
                 drift.go(&self.moves, span.last, histories, modulator, &mut self.weights, &mut self.kept);
             }
-            for (lane, (j, entry)) in self.reached.iter().enumerate() {
-                let (neuron, delay) = here.parts(self.synapses[*j]);
-                let (step, before) = (histories.step(neuron, *entry), histories.step(neuron, entry - 1));
-                for (s, x) in histories.values(neuron, entry - 1).iter().enumerate() {
-                    self.post.state(s)[lane] = *x;
-                }
-                self.post.steps(0)[lane] = (step - before) as f32;
-                self.post.steps(1)[lane] = (step + delay - span.last) as f32;
-                self.post.weights()[lane] = self.weights[*j];
-                if let Some(last) = modulated {
-                    self.post.steps(2)[lane] = (step + delay - last) as f32;
-                }
-                for (v, values) in self.kept.iter().enumerate() {
-                    self.post.state(first + v)[lane] = values[*j];
-                }
-            }
-            let new = self.post.run(self.reached.len());
-            self.reached.iter().zip(new).for_each(|((j, _), w)| self.weights[*j] = *w);
-            for (v, values) in self.kept.iter_mut().enumerate() {
-                self.reached.iter().zip(self.post.new_state(first + v)).for_each(|((j, _), x)| values[*j] = *x);
+            let spikes = self.sort_out(here);
+            let place = Place { here, last: span.last, first, modulated };
+            let (reached, synapses) = (&self.reached, &self.synapses);
+            strike(&mut self.post, place, &reached[..spikes], synapses, &mut self.weights, &mut self.kept);
+            if let Some(condition) = &mut self.condition {
+                strike(condition, place, &reached[spikes..], synapses, &mut self.weights, &mut self.kept);
             }
             let synapses = &self.synapses;
             self.reached.retain_mut(|(j, entry)| {
@@ -303,6 +302,23 @@ impl Rows {
                 *entry < histories.count(neuron) && histories.step(neuron, *entry) + delay <= span.to
             });
         }
+    }
+
+    /// Puts those whose event is a spike before those whose event is a condition, and counts them.
+    #[inline(always)]
+    fn sort_out(&mut self, here: Here) -> usize {
+        if self.condition.is_none() {
+            return self.reached.len();
+        }
+        let mut spikes = 0;
+        for k in 0..self.reached.len() {
+            let (j, entry) = self.reached[k];
+            if !here.histories.is_condition(here.parts(self.synapses[j]).0, entry) {
+                self.reached.swap(spikes, k);
+                spikes += 1;
+            }
+        }
+        spikes
     }
 
     /// The spike of the source at step `now`, which sees the traces of a target from before `now - delay`.
@@ -320,6 +336,9 @@ impl Rows {
                 self.pre.state(sources + 1 + s)[lane] = *x;
             }
             self.pre.steps(1)[lane] = known.saturating_sub(here.histories.step(neuron, entry)) as f32;
+            if let Some(watch) = &here.histories.watch {
+                watch.at(neuron, known).enumerate().for_each(|(r, x)| self.pre.steps(READS + r)[lane] = x);
+            }
         }
         let count = lanes.len();
         self.pre.weights()[..count].copy_from_slice(&self.weights[lanes.clone()]);
@@ -344,5 +363,50 @@ impl Rows {
             let sum = &mut sums.from(u64::from(now) + u64::from(delay), receptor)[first + neuron];
             *sum = sum.wrapping_add(plastic.sent(self.weights[j]));
         }
+    }
+}
+
+/// Where synapses stand that an event of their targets has reached.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    here: Here<'a>,
+    /// The last spikes of the source and of the modulator.
+    last: u32,
+    modulated: Option<u32>,
+    /// The first state of what a synapse keeps.
+    first: usize,
+}
+
+/// What the events of targets make of synapses that they have reached: each is the one of this entry.
+#[inline(always)]
+fn strike(change: &mut Change, place: Place, reached: &[(usize, u32)], synapses: &[u32], weights: &mut [f32], kept: &mut [Vec<f32>]) {
+    let Place { here, last, modulated, first } = place;
+    if reached.is_empty() {
+        return;
+    }
+    let histories = here.histories;
+    for (lane, (j, entry)) in reached.iter().enumerate() {
+        let (neuron, delay) = here.parts(synapses[*j]);
+        let (step, before) = (histories.step(neuron, *entry), histories.step(neuron, entry - 1));
+        for (s, x) in histories.values(neuron, entry - 1).iter().enumerate() {
+            change.state(s)[lane] = *x;
+        }
+        change.steps(0)[lane] = (step - before) as f32;
+        change.steps(1)[lane] = (step + delay - last) as f32;
+        change.weights()[lane] = weights[*j];
+        if let Some(last) = modulated {
+            change.steps(2)[lane] = (step + delay - last) as f32;
+        }
+        if histories.watch.is_some() {
+            histories.read(neuron, *entry).iter().enumerate().for_each(|(r, x)| change.steps(READS + r)[lane] = *x);
+        }
+        for (v, values) in kept.iter().enumerate() {
+            change.state(first + v)[lane] = values[*j];
+        }
+    }
+    let new = change.run(reached.len());
+    reached.iter().zip(new).for_each(|((j, _), w)| weights[*j] = *w);
+    for (v, values) in kept.iter_mut().enumerate() {
+        reached.iter().zip(change.new_state(first + v)).for_each(|((j, _), x)| values[*j] = *x);
     }
 }

@@ -34,6 +34,7 @@ mod setup;
 mod slice;
 mod sums;
 mod update;
+mod watch;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -209,7 +210,10 @@ impl Cpu {
         for part in &self.parts {
             part.plastic.save(&self.plan, self.step as u32, &part.changing.traces, &mut state);
         }
-        state.histories.iter_mut().for_each(|h| h.spikes.sort_unstable());
+        state.histories.iter_mut().for_each(|h| {
+            h.spikes.sort_unstable();
+            h.conditions.sort_unstable();
+        });
         state
     }
 

@@ -8,7 +8,7 @@ use super::changing::Changing;
 use super::currents::{self, Feed};
 use super::drive::Draws;
 use super::exchange::Exchange;
-use super::gaps;
+use super::gaps::Coupled;
 use super::partition::{Share, numbers};
 use super::phases::{Phases, Watch};
 use super::plastic::{self, Plastic};
@@ -24,6 +24,7 @@ pub struct Part {
     pub columns: Vec<Columns>,
     /// The currents of each share, by input.
     feeds: Vec<Vec<Feed>>,
+    coupled: Coupled,
     draws: Vec<Draws>,
     pub rows: Vec<Block>,
     pub calendar: Calendar,
@@ -58,6 +59,7 @@ impl Part {
         let mut part = Self {
             columns: shares.iter().map(|s| Columns::new(&plan.populations[s.population], *s, noise)).collect(),
             feeds: Vec::new(),
+            coupled: Coupled::new(plan),
             draws: Vec::new(),
             rows,
             changing: Changing::new(plan, layers, &kinds),
@@ -162,6 +164,12 @@ impl Part {
     pub fn run(&mut self, plan: &Plan, thread: usize, exchange: &Exchange, from: u64, steps: u64, clock: Option<fn() -> f64>) -> bool {
         let mut watch = Watch::new(clock);
         let batch = self.batch();
+        if self.coupled.any() {
+            self.coupled.show(thread, 0, exchange, &self.shares, &self.columns);
+            if !exchange.wait() {
+                return false;
+            }
+        }
         for (number, first) in (from..from + steps).step_by(batch as usize).enumerate() {
             let count = batch.min(from + steps - first);
             for step in first..first + count {
@@ -177,7 +185,14 @@ impl Part {
                 }
             }
             watch.lap(&mut self.phases.drive);
+            if self.coupled.any() {
+                self.coupled.couple(plan, number as u64, exchange, &self.shares, &mut self.feeds);
+            }
             self.update(plan, first, count);
+            if self.coupled.any() {
+                self.coupled.show(thread, number as u64 + 1, exchange, &self.shares, &self.columns);
+            }
+            self.plastic.record_watched(plan, first as u32, &self.changing.traces, &self.published);
             watch.lap(&mut self.phases.update);
             exchange.publish(thread, number as u64, &mut self.published);
             let all_here = exchange.wait();
@@ -224,11 +239,11 @@ impl Part {
     fn update(&mut self, plan: &Plan, first: u64, count: u64) {
         let sampled = self.samples.len();
         self.expect_samples(plan, first, count);
-        gaps::couple(plan, &self.shares, &self.columns, &mut self.feeds);
         for ((share, columns), feeds) in self.shares.iter().zip(&mut self.columns).zip(&self.feeds) {
             let population = &plan.populations[share.population];
             let stale = std::mem::take(&mut columns.stale);
             let id = population.first + share.start;
+            let watched = self.plastic.watches(share.population);
             for block in columns.blocks() {
                 // Samples are in the order of steps, so one pass over them goes along with the steps.
                 let mut next = sampled;
@@ -240,6 +255,9 @@ impl Part {
                     }
                     let spiked = &mut self.spiked[(step - first) as usize];
                     columns.step(population, &mut self.sums, step, &block, |i| spiked.push(id + i));
+                    if watched {
+                        self.plastic.look(share.population, step as u32 + 1, &block, columns);
+                    }
                     while let Some(sample) = self.samples.get_mut(next).filter(|s| u64::from(s.step) == step + 1) {
                         take(plan, sample, share, columns, &block);
                         next += 1;

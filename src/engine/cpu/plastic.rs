@@ -7,11 +7,15 @@
 //! (`settle`) applies the same changes in the same order, and so changes no bit of what follows. Spikes of a modulator act at
 //! their own step, after those of source and target: the span of an update is cut at each of them.
 
+use std::ops::Range;
+
 use super::change::Change;
 use super::histories::Histories;
 use super::learning::{End, Here, Rows, Span};
 use super::partition::Share;
 use super::sums::Sums;
+use super::update::Columns;
+use super::watch::Watch;
 use crate::plan::{self, Plan, Spike, State, Traces};
 
 pub struct Plastic {
@@ -54,10 +58,10 @@ impl Plastic {
         let mut histories = Vec::new();
         for (number, t) in plan.targets.iter().enumerate() {
             let share = shares.iter().find(|s| s.population == t.population);
-            histories.extend(share.map(|s| Histories::new(t, number, *s, plan.history())));
+            histories.extend(share.map(|s| Histories::new(t, number, *s, plan.history_of(t), Watch::new(plan, t, *s))));
         }
         let one = Share { population: 0, start: 0, end: 1, local: 0 };
-        let modulator = |(i, m): (usize, &plan::ModulatorPlan)| Histories::new(&m.traces, i, one, Plan::MODULATOR_HISTORY);
+        let modulator = |(i, m): (usize, &plan::ModulatorPlan)| Histories::new(&m.traces, i, one, Plan::MODULATOR_HISTORY, None);
         let modulators = plan.modulators.iter().enumerate().map(modulator).collect();
         let mut rows = Vec::new();
         for (i, p) in plan.projections.iter().enumerate() {
@@ -70,9 +74,11 @@ impl Plastic {
 
     /// The numbers of an edited plan.
     pub fn adopt(&mut self, plan: &Plan) {
+        self.histories.iter_mut().for_each(|h| h.watch.iter_mut().for_each(|w| w.adopt(&plan.targets[h.targets])));
         for rows in &mut self.rows {
             if let Some(plastic) = &plan.projections[rows.projection].plastic {
                 (rows.pre, rows.post) = (Change::new(&plastic.pre), Change::new(&plastic.post));
+                rows.condition = plastic.condition.as_ref().map(Change::new);
                 if let (Some(drift), Some(change)) = (&mut rows.drift, &plastic.drift) {
                     drift.adopt(change);
                 }
@@ -80,9 +86,51 @@ impl Plastic {
         }
     }
 
-    /// Records spikes of a batch that began after step `now`. Nothing is pushed out of a history that is still needed.
+    /// What rules read of the neurons of a block at the end of a step.
+    #[inline(always)]
+    pub fn look(&mut self, population: usize, step: u32, block: &Range<usize>, columns: &Columns) {
+        let watches = self.histories.iter_mut().filter(|h| h.share.population == population).filter_map(|h| h.watch.as_mut());
+        watches.for_each(|w| w.look(step, block, columns));
+    }
+
+    /// Whether rules read the neurons of a population.
+    pub fn watches(&self, population: usize) -> bool {
+        self.histories.iter().any(|h| h.share.population == population && h.watch.is_some())
+    }
+
+    /// Records for neurons that are watched the events of a batch that began after step `now`: in every step spikes come first.
+    pub fn record_watched(&mut self, plan: &Plan, now: u32, traces: &Traces, spikes: &[Spike]) {
+        for h in 0..self.histories.len() {
+            let (share, t) = (self.histories[h].share, &plan.targets[self.histories[h].targets]);
+            let Some(watch) = &mut self.histories[h].watch else { continue };
+            let first = plan.populations[t.population].first + share.start;
+            let mut events: Vec<(u32, bool, u32)> = watch.held().map(|(step, neuron)| (step, true, neuron)).collect();
+            events.extend(spikes.iter().map(|s| (s.step, false, s.neuron.wrapping_sub(first))).filter(|e| e.2 < share.len()));
+            events.sort_unstable();
+            for (step, condition, neuron) in events {
+                self.make_room(plan, h, neuron as usize, now, traces);
+                self.histories[h].enter(t, neuron as usize, step, condition);
+            }
+        }
+    }
+
+    /// Nothing is pushed out of a history that is still needed: before that, all its synapses are brought up to step `now`.
+    fn make_room(&mut self, plan: &Plan, h: usize, neuron: usize, now: u32, traces: &Traces) {
+        if self.histories[h].full(neuron, self.longest) {
+            for rows in self.rows.iter_mut().filter(|r| r.histories == h) {
+                let here = here(plan, &self.histories, &self.modulators, self.bits, rows);
+                rows.settle(here, now, traces, End::Rest);
+            }
+            self.histories[h].done = now;
+        }
+    }
+
+    /// Records spikes of a batch that began after step `now`, but for neurons that are watched.
     pub fn record(&mut self, plan: &Plan, now: u32, traces: &Traces, spikes: &[Spike]) {
         for h in 0..self.histories.len() {
+            if self.histories[h].watch.is_some() {
+                continue;
+            }
             let (share, t) = (self.histories[h].share, &plan.targets[self.histories[h].targets]);
             let first = plan.populations[t.population].first;
             for spike in spikes {
@@ -91,13 +139,7 @@ impl Plastic {
                     continue;
                 }
                 let neuron = (index - share.start) as usize;
-                if self.histories[h].full(neuron, self.longest) {
-                    for rows in self.rows.iter_mut().filter(|r| r.histories == h) {
-                        let here = here(plan, &self.histories, &self.modulators, self.bits, rows);
-                        rows.settle(here, now, traces, End::Rest);
-                    }
-                    self.histories[h].done = now;
-                }
+                self.make_room(plan, h, neuron, now, traces);
                 self.histories[h].spike(t, neuron, spike.step);
             }
         }
@@ -177,7 +219,7 @@ impl Plastic {
             h.restore(&plan.targets[h.targets], state.step as u32, &state.histories[h.targets]);
         }
         for ((m, modulator), base) in self.modulators.iter_mut().zip(&plan.modulators).zip(&state.modulators) {
-            let history = plan::History { base: base.clone(), spikes: Vec::new() };
+            let history = plan::History { base: base.clone(), ..plan::History::default() };
             m.restore(&modulator.traces, state.step as u32, &history);
         }
         for rows in &mut self.rows {

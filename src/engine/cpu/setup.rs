@@ -31,10 +31,6 @@ impl Setup {
 
     /// As many as there are, unless a batch is too short to share.
     pub(super) fn threads(&self, plan: &Plan) -> usize {
-        if !plan.gaps.is_empty() {
-            // The voltages of all neurons are at hand at every step.
-            return 1;
-        }
         let work = work(plan) * self.batch(plan) as f64;
         self.threads.unwrap_or_else(|| rayon::current_num_threads().min((work / PAYS) as usize)).max(1)
     }
@@ -44,7 +40,8 @@ impl Setup {
 fn work(plan: &Plan) -> f64 {
     let neurons: f64 = plan.populations.iter().map(|p| f64::from(p.size) * (0.3 + cost(&p.program.body))).sum();
     let counts: f64 = plan.drives.iter().map(|d| 1.0 * f64::from(d.to.len())).sum();
-    neurons + counts + plan.synapses() as f64 * 0.005 * plan.dt * 1.5
+    let partners: usize = plan.gaps.iter().map(|g| g.partners.len()).sum();
+    neurons + counts + partners as f64 + plan.synapses() as f64 * 0.005 * plan.dt * 1.5
 }
 
 /// Nanoseconds that a neuron takes, roughly: functions cost some twenty times a product, substeps are taken again and again.

@@ -116,6 +116,12 @@ impl Gpu {
                 plan.populations[p.source].name, plan.populations[p.target].name
             ));
         }
+        if let Some(t) = plan.targets.iter().find(|t| t.watch.is_some()) {
+            return Err(format!(
+                "the GPU engine cannot read state variables of {} for a rule yet ({}): --backend cpu",
+                plan.populations[t.population].name, t.name
+            ));
+        }
         if let Some(p) = plan.projections.iter().find(|p| p.plastic.is_some() && slice != (0..plan.neurons)) {
             return Err(format!(
                 "an engine of some neurons alone cannot change the weights from {} to {}: the traces of their sources are elsewhere",

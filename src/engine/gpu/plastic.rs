@@ -234,7 +234,7 @@ impl Entries<'_> {
     fn spike(&mut self, step: u32) {
         let n = self.count() - 1;
         let mut states: Vec<f32> = self.values(n).chain([1.0]).collect();
-        after(self.t, step - self.step(n), &mut states, &mut Vec::new());
+        after(self.t, step - self.step(n), &[], &mut states, &mut Vec::new());
         self.push(step, &states[..self.t.states.len()]);
     }
 }
@@ -244,7 +244,7 @@ pub fn beginning(plan: &Plan) -> Vec<History> {
     let of = |t: &TracePlan| {
         let size = plan.populations[t.population].size as usize;
         let values = t.initial.iter().map(|x| vec![*x; size]).collect();
-        History { base: Traced { values, last: vec![0; size] }, spikes: Vec::new() }
+        History { base: Traced { values, last: vec![0; size] }, ..History::default() }
     };
     plan.targets.iter().map(of).collect()
 }
