@@ -4,6 +4,7 @@ pub mod draw;
 pub mod gaps;
 pub mod math;
 pub mod npy;
+pub mod prefetch;
 pub mod problem;
 pub mod rng;
 pub mod units;

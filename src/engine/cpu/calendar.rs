@@ -7,6 +7,9 @@ use super::rows::{BLOCK, Block, Cursor, Kind, Run};
 use super::sums::Sums;
 use crate::plan::{UNCHANGED, scaled};
 
+/// Rows that are asked for ahead of their delivery.
+const AHEAD: usize = 4;
+
 #[derive(Clone, Copy)]
 struct Waiting {
     cursor: Cursor,
@@ -55,9 +58,12 @@ impl Calendar {
         }
         let count = self.buckets.len() as u64;
         let mut bucket = std::mem::replace(&mut self.buckets[(now % count) as usize], std::mem::take(&mut self.spare));
-        for waiting in bucket.drain(..) {
+        for (i, waiting) in bucket.iter().enumerate() {
+            if let Some(ahead) = bucket.get(i + AHEAD) {
+                blocks[(ahead.cursor.source / BLOCK) as usize].prefetch(ahead.cursor, ahead.run);
+            }
             let block = &blocks[(waiting.cursor.source / BLOCK) as usize];
-            let Waiting { mut cursor, mut run, factor } = waiting;
+            let Waiting { mut cursor, mut run, factor } = *waiting;
             let delay = run.delay;
             loop {
                 let kind = self.kinds[usize::from(run.kind)];
@@ -76,6 +82,7 @@ impl Calendar {
                 }
             }
         }
+        bucket.clear();
         self.spare = bucket;
     }
 

@@ -316,7 +316,7 @@ impl Cpu {
         if let Some(wrong) = self.parts.first().and_then(|p| p.changing.traces.not_finite(&self.plan)) {
             return Err(wrong);
         }
-        match self.parts.iter().filter_map(Part::not_finite).min() {
+        match self.parts.iter().filter_map(|p| p.broken).min() {
             None => Ok(()),
             Some((p, v, i)) => {
                 let plan = &self.plan.populations[p];
@@ -343,6 +343,8 @@ impl pulp::NullaryFnOnce for Steps<'_> {
 
     #[inline(always)]
     fn call(self) -> bool {
-        self.part.run(self.plan, self.thread, self.exchange, self.from, self.steps, self.clock)
+        let ran = self.part.run(self.plan, self.thread, self.exchange, self.from, self.steps, self.clock);
+        self.part.broken = self.part.not_finite();
+        ran
     }
 }

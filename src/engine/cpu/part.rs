@@ -41,6 +41,8 @@ pub struct Part {
     spiked: Vec<Vec<u32>>,
     published: Vec<Spike>,
     pub phases: Phases,
+    /// Population, state variable and neuron of a state that is no number, as the last call left it.
+    pub broken: Option<(usize, usize, usize)>,
 }
 
 /// Receptors of the model that has most.
@@ -73,6 +75,7 @@ impl Part {
             spiked: vec![Vec::new(); batch],
             published: Vec::new(),
             phases: Phases::default(),
+            broken: None,
             shares,
         };
         part.drives(plan);
@@ -284,13 +287,10 @@ impl Part {
     }
 
     /// The first state variable that is infinite or no number: population, variable, neuron.
+    #[inline(always)]
     pub fn not_finite(&self) -> Option<(usize, usize, usize)> {
-        self.shares.iter().zip(&self.columns).find_map(|(share, columns)| {
-            (0..columns.states()).find_map(|v| {
-                let i = columns.state(v).iter().position(|x| !x.is_finite())?;
-                Some((share.population, v, share.start as usize + i))
-            })
-        })
+        let found = |(share, columns): (&Share, &Columns)| columns.not_finite().map(|(v, i)| (share.population, v, share.start as usize + i));
+        self.shares.iter().zip(&self.columns).find_map(found)
     }
 }
 

@@ -5,7 +5,11 @@
 //! not all over a delay ring. A synapse takes 2 or 4 bytes for its target and 2 or 4 for a weight that is drawn.
 
 use super::sums::{SHORT, Sums};
+use crate::base::prefetch::prefetch;
 use crate::plan::scaled;
+
+/// Cache lines of a run that are asked for ahead; the processor foresees the rest.
+const LINES: usize = 4;
 
 /// Sources that share one set of columns.
 pub const BLOCK: u32 = 256;
@@ -79,6 +83,30 @@ impl Block {
     pub fn run(&self, cursor: Cursor) -> Option<Run> {
         let end = self.run_ends[(cursor.source % BLOCK) as usize];
         (cursor.run < end).then(|| self.runs[cursor.run as usize])
+    }
+
+    /// Asks for what delivering a run will read: its first synapses and the run after it.
+    #[inline(always)]
+    pub fn prefetch(&self, cursor: Cursor, run: Run) {
+        prefetch(&self.runs, cursor.run as usize + 1);
+        let lines = |first: usize, size: usize| {
+            let line = 64 / size;
+            (0..(run.len as usize).div_ceil(line).min(LINES)).map(move |n| first + n * line)
+        };
+        let at = cursor.at as usize;
+        match &self.synapses {
+            Synapses::Short(t) => lines(at, 2).for_each(|i| prefetch(t, i)),
+            Synapses::Packed(s) => lines(at, 4).for_each(|i| prefetch(s, i)),
+            Synapses::Long(t) => lines(at, 4).for_each(|i| prefetch(t, i)),
+            Synapses::LongShort(t, w) => {
+                lines(at, 4).for_each(|i| prefetch(t, i));
+                lines(at, 2).for_each(|i| prefetch(w, i));
+            }
+            Synapses::Wide(t, w) => lines(at, 4).for_each(|i| {
+                prefetch(t, i);
+                prefetch(w, i);
+            }),
+        }
     }
 
     /// Adds a run to the sums of a step.

@@ -123,12 +123,20 @@ impl Columns {
         }
     }
 
-    pub fn states(&self) -> usize {
-        self.states
-    }
-
     pub fn state(&self, variable: usize) -> Vec<f32> {
         self.blocks().flat_map(|b| self.cell(&b, variable).to_vec()).collect()
+    }
+
+    /// The first state variable that is no number somewhere, and its first such neuron in the share.
+    #[inline(always)]
+    pub fn not_finite(&self) -> Option<(usize, usize)> {
+        // No exit within a block, so that it is read by vectors.
+        let broken = |values: &[f32]| values.iter().fold(false, |broken, x| broken | !x.is_finite());
+        let any = |block: Range<usize>| (0..self.states).any(|v| broken(self.cell(&block, v)));
+        if !self.blocks().any(any) {
+            return None;
+        }
+        (0..self.states).find_map(|v| Some((v, self.state(v).iter().position(|x| !x.is_finite())?)))
     }
 
     pub fn set_state(&mut self, variable: usize, values: &[f32]) {
