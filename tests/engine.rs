@@ -278,7 +278,7 @@ fn drawn_time_constants_below_zero_are_refused_by_the_plan() {
     for law in ["parameters.tau_m = \"normal(1 ms, 5 ms)\"", "parameters.t_ref = \"uniform(-1 ms, 1 ms)\""] {
         let text =
             format!("format = 1\n[run]\ndt = \"0.1 ms\"\nduration = \"1 s\"\n[populations.a]\nmodel = \"iaf_psc_exp\"\nsize = 50\n{law}\n");
-        let told = plan(&network_of(&text)).err().unwrap();
+        let told = plan(&network_of(&text)).err().unwrap().message;
         assert!(told.contains("neuron") && told.contains("redraw"), "{told}");
     }
 }

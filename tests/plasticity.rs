@@ -422,7 +422,7 @@ fn what_cannot_be_is_told_with_a_remedy() {
         ("w_max = \"80 pA\"", "w_max = \"80 pA\"\nstorage = \"procedural\"", "weights that change must be kept"),
     ] {
         let network = load(&origin(&good.replacen(from, to, 1), None, &[])).network;
-        let error = plan(&network).err().unwrap();
+        let error = plan(&network).err().unwrap().message;
         assert!(error.contains(message), "{to}: {error}");
     }
 }

@@ -71,6 +71,15 @@ const NETWORKS: [(&str, &str, &str, &str); 4] = [
     ("cpg_chain", "coupling of the segments", "weight = \"coupling\"", "weight = \"0 pA\""),
 ];
 
+/// One list is for readers of scenes, which must not know how to measure, the other measures.
+#[test]
+fn metrics_that_an_expectation_may_name_are_those_that_are_measured() {
+    let unit = |m: &synfire::record::Metric| synfire::base::units::unit(m.unit).map_or(synfire::base::units::NUMBER, |u| u.dimension);
+    let measured: Vec<_> = synfire::record::METRICS.iter().map(|m| (m.name, unit(m))).collect();
+    assert_eq!(synfire::scene::METRICS.to_vec(), measured);
+    assert_eq!(synfire::scene::WEIGHT_METRICS, synfire::record::WEIGHT_METRICS.each_ref().map(|m| m.name));
+}
+
 #[test]
 fn small_networks_do_what_they_say_and_not_without_their_ingredient() {
     for scene in ["synfire", "jeffress", "cpg", "cpg_chain"] {
@@ -157,7 +166,7 @@ fn what_cannot_be_measured_of_weights_is_told() {
         ("{ metric = \"weight_mean.pre->p60\", bin = [1, 0],", "a pair of numbers that rise"),
         ("{ metric = \"weight_share.pre->p60\",", "weight_share needs bin"),
         ("{ metric = \"rate.pre->p60\",", "no metric of a projection is named `rate`"),
-        ("{ metric = \"weight_mean.pre\",", "no metric `weight_mean`"),
+        ("{ metric = \"weight_mean.pre\",", "no metric of a population is named `weight_mean`"),
     ] {
         let changed = Changed::new("stdp_window", expect, to);
         let done =

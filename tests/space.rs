@@ -250,7 +250,7 @@ fn what_space_cannot_be_is_refused_with_place_and_remedy() {
         (grid, grid, "rule = \"distance\"\nkernel = \"disc\"\nradius = \"1 mm\"", "one of p, in_degree and out_degree"),
         (grid, grid, "rule = \"distance\"\nkernel = \"disc\"\nradius = \"1 mm\"\np = 1.5", "a probability of up to 1.5"),
         (grid, grid, "rule = \"distance\"\nkernel = \"1 - distance/(0.5 mm)\"\nreach = \"1 mm\"\np = 1", "the kernel falls to -1"),
-        (grid, grid, "rule = \"distance\"\nkernel = \"distance\"\nreach = \"1 mm\"\np = 1", "expected a value in a bare number"),
+        (grid, grid, "rule = \"distance\"\nkernel = \"distance\"\nreach = \"1 mm\"\np = 1", "expected a bare number"),
         (grid, grid, "rule = \"all_to_all\"\nsigma = \"1 mm\"", "takes no `sigma`"),
     ] {
         let problems = common::origin(&scene(first, second, rule), None, &[]).load().err().unwrap_or_default();
@@ -263,7 +263,7 @@ fn what_space_cannot_be_is_refused_with_place_and_remedy() {
         ("rule = \"distance\"\nkernel = \"disc\"\nradius = \"1 mm\"\nout_degree = 3\nallow_multapses = false", "allow_multapses = true"),
     ] {
         let text = scene(grid, grid, rule).replace("to = \"b\"", "to = \"a\"");
-        let error = plan(&common::load(&common::origin(&text, None, &[])).network).err().unwrap_or_default();
+        let error = plan(&common::load(&common::origin(&text, None, &[])).network).err().unwrap().message;
         assert!(error.contains(word), "{word}: {error}");
     }
 }

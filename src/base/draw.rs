@@ -1,9 +1,9 @@
 //! Laws as tables built in f64 on the host and read by integers, so that draws are the same everywhere. Knows no neuron.
 
-/// The shape of a random number X.
+/// How a random number X is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Shape {
-    /// X = 1.
+pub enum Kind {
+    /// X is 1: the value is `offset + scale`.
     Constant,
     Uniform {
         low: f64,
@@ -13,6 +13,7 @@ pub enum Shape {
         mean: f64,
         sd: f64,
     },
+    /// exp of a normal with these parameters.
     Lognormal {
         mu: f64,
         sigma: f64,
@@ -20,6 +21,17 @@ pub enum Shape {
     Exponential {
         mean: f64,
     },
+}
+
+/// `offset + scale * X`, X drawn by its kind and redrawn or clipped to [low, high] (bounds on X).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Law {
+    pub kind: Kind,
+    pub scale: f64,
+    pub offset: f64,
+    pub low: f64,
+    pub high: f64,
+    pub clip: bool,
 }
 
 /// Poisson counts by inversion of a table of cumulative probabilities in units of 2^-32; the tail beyond is cut.
@@ -112,7 +124,7 @@ const BITS: u32 = 30;
 /// Quantiles of a truncated law, times a scale, as integers: nothing that is drawn needs more than 32 bits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quantile {
-    law: Truncated,
+    law: Law,
     /// One integer alone, where the law has no width.
     constant: Option<i32>,
     fraction: u32,
@@ -120,27 +132,16 @@ pub struct Quantile {
     entries: Vec<i32>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Truncated {
-    shape: Shape,
-    low: f64,
-    high: f64,
-    clip: bool,
-    scale: f64,
-    offset: f64,
-}
-
 impl Quantile {
-    /// `offset + scale * X`, X redrawn or clipped to [low, high], in units of `1/to_integer`.
-    pub fn new(shape: Shape, low: f64, high: f64, clip: bool, scale: f64, offset: f64, to_integer: f64) -> Result<Self, String> {
-        let law = Truncated { shape, low, high, clip, scale, offset };
+    /// What the law gives, in units of `1/to_integer`.
+    pub fn new(law: Law, to_integer: f64) -> Result<Self, String> {
         law.check()?;
         let value = |p: f64| law.at(p.clamp(1e-10, 1.0 - 1e-10)) * to_integer;
         let largest = value(0.0).abs().max(value(1.0).abs()).max(value(0.5).abs());
         if largest.is_nan() || largest >= f64::from(1u32 << 31) {
             return Err(format!("a drawn value of {} is out of range", largest / to_integer));
         }
-        if shape == Shape::Constant || scale == 0.0 {
+        if law.kind == Kind::Constant || law.scale == 0.0 {
             return Ok(Self { law, constant: Some(libm::rint(value(0.5)) as i32), fraction: 0, entries: Vec::new() });
         }
         let fraction = (BITS as i32 - libm::ceil(libm::log2(largest + 2.0)) as i32).clamp(0, FRACTION as i32) as u32;
@@ -206,13 +207,23 @@ fn rounded(x: i32, fraction: u32) -> i32 {
     (x + ((1 << fraction) >> 1)) >> fraction
 }
 
-impl Truncated {
-    fn check(&self) -> Result<(), String> {
-        let bad = match self.shape {
-            Shape::Normal { sd, .. } if !(sd >= 0.0 && sd.is_finite()) => Some(format!("a standard deviation of {sd}")),
-            Shape::Lognormal { sigma, .. } if !(sigma >= 0.0 && sigma.is_finite()) => Some(format!("a sigma of {sigma}")),
-            Shape::Exponential { mean } if !(mean > 0.0 && mean.is_finite()) => Some(format!("an exponential of mean {mean}")),
-            Shape::Uniform { low, high } if low.is_nan() || high.is_nan() || low > high => Some(format!("a uniform from {low} to {high}")),
+impl Law {
+    pub fn constant(value: f64) -> Self {
+        Self::of(Kind::Constant, 0.0, value)
+    }
+
+    /// A law without bounds.
+    pub fn of(kind: Kind, scale: f64, offset: f64) -> Self {
+        Self { kind, scale, offset, low: f64::NEG_INFINITY, high: f64::INFINITY, clip: false }
+    }
+
+    /// Why nothing can be drawn by this law.
+    pub fn check(&self) -> Result<(), String> {
+        let bad = match self.kind {
+            Kind::Normal { sd, .. } if !(sd >= 0.0 && sd.is_finite()) => Some(format!("a standard deviation of {sd}")),
+            Kind::Lognormal { sigma, .. } if !(sigma >= 0.0 && sigma.is_finite()) => Some(format!("a sigma of {sigma}")),
+            Kind::Exponential { mean } if !(mean > 0.0 && mean.is_finite()) => Some(format!("an exponential of mean {mean}")),
+            Kind::Uniform { low, high } if low.is_nan() || high.is_nan() || low > high => Some(format!("a uniform from {low} to {high}")),
             _ => None,
         };
         if let Some(what) = bad {
@@ -221,7 +232,7 @@ impl Truncated {
         if !(self.scale.is_finite() && self.offset.is_finite()) {
             return Err("a drawn value must be finite".into());
         }
-        if self.shape != Shape::Constant && !self.clip && self.cdf(self.high) - self.cdf(self.low) < 1e-9 {
+        if self.kind != Kind::Constant && !self.clip && self.cdf(self.high) - self.cdf(self.low) < 1e-9 {
             return Err(format!(
                 "redrawing to [{}, {}] would never end: almost nothing of the distribution lies there",
                 self.low, self.high
@@ -231,7 +242,7 @@ impl Truncated {
     }
 
     fn at(&self, p: f64) -> f64 {
-        let x = if self.shape == Shape::Constant {
+        let x = if self.kind == Kind::Constant {
             1.0
         } else if self.clip {
             self.inverse(p).clamp(self.low, self.high)
@@ -243,25 +254,25 @@ impl Truncated {
     }
 
     fn cdf(&self, x: f64) -> f64 {
-        match self.shape {
-            Shape::Constant => f64::from(x >= 1.0),
-            Shape::Uniform { low, high } if high > low => ((x - low) / (high - low)).clamp(0.0, 1.0),
-            Shape::Normal { mean, sd } if sd > 0.0 => 0.5 * libm::erfc((mean - x) / (sd * std::f64::consts::SQRT_2)),
-            Shape::Lognormal { .. } if x <= 0.0 => 0.0,
-            Shape::Lognormal { mu, sigma } if sigma > 0.0 => 0.5 * libm::erfc((mu - libm::log(x)) / (sigma * std::f64::consts::SQRT_2)),
-            Shape::Exponential { mean } => -libm::expm1(-x.max(0.0) / mean),
+        match self.kind {
+            Kind::Constant => f64::from(x >= 1.0),
+            Kind::Uniform { low, high } if high > low => ((x - low) / (high - low)).clamp(0.0, 1.0),
+            Kind::Normal { mean, sd } if sd > 0.0 => 0.5 * libm::erfc((mean - x) / (sd * std::f64::consts::SQRT_2)),
+            Kind::Lognormal { .. } if x <= 0.0 => 0.0,
+            Kind::Lognormal { mu, sigma } if sigma > 0.0 => 0.5 * libm::erfc((mu - libm::log(x)) / (sigma * std::f64::consts::SQRT_2)),
+            Kind::Exponential { mean } => -libm::expm1(-x.max(0.0) / mean),
             // A law without width sits wholly on one point.
             _ => f64::from(x >= self.inverse(0.5)),
         }
     }
 
     fn inverse(&self, p: f64) -> f64 {
-        match self.shape {
-            Shape::Constant => 1.0,
-            Shape::Uniform { low, high } => low + (high - low) * p,
-            Shape::Normal { mean, sd } => mean + sd * normal_quantile(p),
-            Shape::Lognormal { mu, sigma } => libm::exp(mu + sigma * normal_quantile(p)),
-            Shape::Exponential { mean } => -mean * libm::log1p(-p),
+        match self.kind {
+            Kind::Constant => 1.0,
+            Kind::Uniform { low, high } => low + (high - low) * p,
+            Kind::Normal { mean, sd } => mean + sd * normal_quantile(p),
+            Kind::Lognormal { mu, sigma } => libm::exp(mu + sigma * normal_quantile(p)),
+            Kind::Exponential { mean } => -mean * libm::log1p(-p),
         }
     }
 }
@@ -317,19 +328,19 @@ mod tests {
 
     #[test]
     fn quantiles_have_the_moments_of_their_law() {
-        let none = (f64::NEG_INFINITY, f64::INFINITY);
-        for (shape, mean, variance) in [
-            (Shape::Normal { mean: 3.0, sd: 0.5 }, 3.0, 0.25),
-            (Shape::Uniform { low: 1.0, high: 2.0 }, 1.5, 1.0 / 12.0),
-            (Shape::Exponential { mean: 2.0 }, 2.0, 4.0),
-            (Shape::Lognormal { mu: 0.0, sigma: 0.5 }, 1.133, 0.3647),
+        for (kind, mean, variance) in [
+            (Kind::Normal { mean: 3.0, sd: 0.5 }, 3.0, 0.25),
+            (Kind::Uniform { low: 1.0, high: 2.0 }, 1.5, 1.0 / 12.0),
+            (Kind::Exponential { mean: 2.0 }, 2.0, 4.0),
+            (Kind::Lognormal { mu: 0.0, sigma: 0.5 }, 1.133, 0.3647),
         ] {
-            let table = Quantile::new(shape, none.0, none.1, false, 1.0, 0.0, 1000.0).unwrap();
+            let table = Quantile::new(Law::of(kind, 1.0, 0.0), 1000.0).unwrap();
             let (m, v) = moments(words(300_000).into_iter().map(|u| f64::from(table.draw(u)) / 1000.0).collect::<Vec<_>>().into_iter());
-            assert!((m - mean).abs() < 0.012 && (v / variance - 1.0).abs() < 0.03, "{shape:?}: {m} {v}");
+            assert!((m - mean).abs() < 0.012 && (v / variance - 1.0).abs() < 0.03, "{kind:?}: {m} {v}");
         }
-        let cut = Quantile::new(Shape::Normal { mean: 1.0, sd: 1.0 }, 0.0, none.1, false, 1.0, 0.0, 1000.0).unwrap();
+        let normal = |mean: f64| Law::of(Kind::Normal { mean, sd: 1.0 }, 1.0, 0.0);
+        let cut = Quantile::new(Law { low: 0.0, ..normal(1.0) }, 1000.0).unwrap();
         assert!(cut.min() >= 0 && words(10_000).into_iter().all(|u| cut.draw(u) >= 0));
-        assert!(Quantile::new(Shape::Normal { mean: 0.0, sd: 1.0 }, 50.0, none.1, false, 1.0, 0.0, 1.0).is_err());
+        assert!(Quantile::new(Law { low: 50.0, ..normal(0.0) }, 1.0).is_err());
     }
 }

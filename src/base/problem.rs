@@ -36,8 +36,9 @@ impl Problem {
         self
     }
 
+    /// No remedy is told where the text is empty.
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(help.into()).filter(|h| !h.is_empty());
         self
     }
 
@@ -98,7 +99,7 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
     let near = candidates
         .into_iter()
         .map(|c| (strsim::damerau_levenshtein(word, c), c))
-        .filter(|(distance, c)| *distance <= 1 + c.len().min(word.len()) / 4)
+        .filter(|(distance, c)| *distance <= c.len().min(word.len()) / 3)
         .min_by_key(|(distance, _)| *distance)?;
     Some(format!("did you mean `{}`?", near.1))
 }

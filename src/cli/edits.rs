@@ -3,8 +3,9 @@
 use super::Failure;
 use super::args::Run;
 use crate::base::units::{TIME, unit};
+use crate::plan;
 use crate::scene::Scene;
-use crate::session::{self, Command, Stamped};
+use crate::session::{self, Command, Origin, Stamped};
 
 /// The commands that a run shall apply, from a saved session, `--at` and `--journal`, in the order of their steps.
 pub fn journal(words: &Run, scene: &Scene) -> Result<Vec<Stamped>, Failure> {
@@ -25,6 +26,24 @@ pub fn journal(words: &Run, scene: &Scene) -> Result<Vec<Stamped>, Failure> {
     }
     all.sort_by_key(|c| c.step);
     Ok(all)
+}
+
+/// Refuses values that the scene does not take, and edits that would need a rebuild, before anything is built.
+pub fn check(origin: &Origin, scene: &Scene, journal: &[Stamped]) -> Result<(), Failure> {
+    let mut edited = origin.clone();
+    for Stamped { step, command } in journal {
+        let Command::Set { address, value } = command else { continue };
+        edited.options.set.retain(|(known, _)| known != address);
+        edited.options.set.push((address.clone(), value.clone()));
+        let next = edited.load().map_err(Failure::Scene)?;
+        if let Some(what) = plan::structure(&scene.network, &next.network) {
+            let text = format!(
+                "{address} = {value} at step {step}: {what}: this needs the network to be rebuilt, so it cannot be changed while it runs"
+            );
+            return Err(Failure::Usage(text));
+        }
+    }
+    Ok(())
 }
 
 /// `200 ms: g=6`

@@ -21,6 +21,7 @@ pub fn run(words: &Run, terminal: &Terminal) -> Result<(), Failure> {
     let scene = origin.load().map_err(Failure::Scene)?;
     let mut plan = plan(&scene)?;
     let journal = edits::journal(words, &scene)?;
+    edits::check(&origin, &scene, &journal)?;
     let resumed = words.resume.as_deref().map(export::read_checkpoint).transpose().map_err(Failure::Run)?;
     if let Some(checkpoint) = &resumed {
         plan = plan::resumed_within(&scene.network, &checkpoint.about.scales, host::free_memory()).map_err(Failure::Run)?;

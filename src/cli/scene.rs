@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Failure, args, host};
-use crate::base::problem::{Problem, Source};
+use crate::base::problem::Source;
 use crate::plan::Plan;
 use crate::scene::{Options, Scene};
 use crate::session::Origin;
@@ -32,11 +32,7 @@ pub fn named(name: &str, changes: &args::Changes) -> Result<Origin, Failure> {
 /// Lowers a scene, refusing what does not fit into memory.
 pub fn plan(scene: &Scene) -> Result<Plan, Failure> {
     crate::session::memory::fits(&scene.network).map_err(Failure::Limit)?;
-    crate::plan::plan_within(&scene.network, host::free_memory()).map_err(refused)
-}
-
-pub fn refused(e: String) -> Failure {
-    Failure::Scene(vec![Problem::new(e)])
+    crate::plan::plan_within(&scene.network, host::free_memory()).map_err(|refusal| Failure::Scene(vec![scene.entries.problem(&refusal)]))
 }
 
 pub fn source(name: &str) -> Result<(Arc<Source>, Option<PathBuf>), Failure> {

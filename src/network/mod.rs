@@ -1,12 +1,19 @@
 //! What the user asks for, as plain values: populations, projections, stimuli, probes. Knows no file and no engine.
 //! Units everywhere: ms, mV, pA, pF, nS; times on the grid are in steps.
 
+mod rule;
 mod space;
+mod subject;
 
 use std::sync::Arc;
 
+pub use crate::base::draw::{Kind, Law};
 use crate::model::{Model, SynapseModel};
 pub use space::{Degree, Distance, Layout, Positions, Profile, Shape};
+pub use subject::{Refusal, Subject};
+
+/// Delays of more steps than this are refused: they would take too much memory.
+pub const LONGEST_DELAY: f64 = 60_000.0;
 
 #[derive(Clone, Debug)]
 pub struct Network {
@@ -43,49 +50,6 @@ pub enum Values {
     Uniform(f64),
     Law(Law),
     Column(Arc<[f64]>),
-}
-
-/// `offset + scale * X`, X drawn from `kind`, redrawn or clipped to [low, high] (bounds on X).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Law {
-    pub kind: Kind,
-    pub scale: f64,
-    pub offset: f64,
-    pub low: f64,
-    pub high: f64,
-    pub clip: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Kind {
-    /// X is 1: the value is `offset + scale`.
-    Constant,
-    Uniform {
-        low: f64,
-        high: f64,
-    },
-    Normal {
-        mean: f64,
-        sd: f64,
-    },
-    /// exp of a normal with these parameters.
-    Lognormal {
-        mu: f64,
-        sigma: f64,
-    },
-    Exponential {
-        mean: f64,
-    },
-}
-
-impl Law {
-    pub fn constant(value: f64) -> Self {
-        Self::of(Kind::Constant, 0.0, value)
-    }
-
-    pub fn of(kind: Kind, scale: f64, offset: f64) -> Self {
-        Self { kind, scale, offset, low: f64::NEG_INFINITY, high: f64::INFINITY, clip: false }
-    }
 }
 
 /// Some neurons of one population, in id order.

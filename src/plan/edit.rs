@@ -47,7 +47,7 @@ pub fn edit(old: &Network, plan: &Plan, new: &Network) -> Result<Plan, String> {
 pub fn observe(network: &Network, plan: &Plan) -> Result<Plan, String> {
     let each = || plan.projections.iter();
     let (wirings, storage) = (each().map(|p| p.wiring.clone()).collect(), each().map(|p| p.storage.clone()).collect());
-    lower(network, wirings, storage, plan.populations.iter().map(|p| p.scale.clone()).collect())
+    Ok(lower(network, wirings, storage, plan.populations.iter().map(|p| p.scale.clone()).collect())?)
 }
 
 /// The plan of a network whose inputs keep the scales of a checkpoint.
@@ -67,7 +67,7 @@ pub fn resumed_within(network: &Network, scales: &[Vec<i32>], free: Option<u64>)
         return Err(format!("the weights onto {receptor} do not fit the fixed-point scale of the checkpoint: run from the start"));
     }
     let storage = fresh.projections.iter().map(|p| p.storage.clone()).collect();
-    lower(network, wirings, storage, scales.to_vec())
+    Ok(lower(network, wirings, storage, scales.to_vec())?)
 }
 
 /// What of a network is built once and differs between these two.

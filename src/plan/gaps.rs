@@ -5,7 +5,7 @@
 //! drawn once, for both ways.
 
 use super::Wiring;
-use crate::network::{Gap, Law, Network, Part, Projection, Receptor, Rule};
+use crate::network::{Gap, Law, Network, Part, Projection, Receptor, Refusal, Rule, Subject};
 
 /// More partners than this in all are refused.
 const MOST: u64 = 1 << 28;
@@ -40,11 +40,12 @@ impl GapPlan {
     }
 }
 
-pub(super) fn gaps(network: &Network) -> Result<Vec<GapPlan>, String> {
+pub(super) fn gaps(network: &Network) -> Result<Vec<GapPlan>, Refusal> {
     let mut out = Vec::new();
     for (i, gap) in network.gaps.iter().enumerate() {
         let [a, b] = gap.sides;
-        let pairs = pairs(network, i, gap).map_err(|e| format!("{}: {e}", title(network, gap)))?;
+        let told = |e: String| Refusal::of(Subject::Gap(i), format!("{}: {e}", title(network, gap)));
+        let pairs = pairs(network, i, gap).map_err(told)?;
         out.push(one(network, gap, [&gap.from, &gap.to], [a, b], &pairs));
         if gap.from != gap.to {
             let turned: Pairs = pairs.into_iter().map(|(a, b, g)| (b, a, g)).collect();

@@ -1,25 +1,15 @@
 //! Laws of the network as tables of integers and as samples. Knows no projection.
 
-use crate::base::draw::{Quantile, Shape};
+use crate::base::draw::Quantile;
 use crate::base::rng::Stream;
 use crate::network::{Kind, Law, Values};
 
 /// Normal tables end where the tail holds less than 2^-32.
 const TAIL: f64 = 6.6;
 
-fn shape(kind: Kind) -> Shape {
-    match kind {
-        Kind::Constant => Shape::Constant,
-        Kind::Uniform { low, high } => Shape::Uniform { low, high },
-        Kind::Normal { mean, sd } => Shape::Normal { mean, sd },
-        Kind::Lognormal { mu, sigma } => Shape::Lognormal { mu, sigma },
-        Kind::Exponential { mean } => Shape::Exponential { mean },
-    }
-}
-
 /// The law as a table of integers, one unit being `to_integer`.
 pub fn quantile(law: &Law, to_integer: f64) -> Result<Quantile, String> {
-    Quantile::new(shape(law.kind), law.low, law.high, law.clip, law.scale, law.offset, to_integer)
+    Quantile::new(*law, to_integer)
 }
 
 /// Least and largest value that the law can give.

@@ -11,20 +11,18 @@ use super::{
 };
 use super::{gaps, traces};
 use crate::base::draw::Poisson;
-use crate::network::{Drive, Network, Population, Probe, Projection, Rate, Receptor, Rule, Stimulus, Synapse, Values};
+use crate::network::{
+    Drive, LONGEST_DELAY, Network, Population, Probe, Projection, Rate, Receptor, Refusal, Rule, Stimulus, Subject, Synapse, Values,
+};
 
-/// Delays of more steps than this are refused: the ring would not fit.
-const LONGEST_DELAY: f64 = 60_000.0;
-
-/// Lowers a network for a machine of ample memory. An error names the population or projection and what would help.
-pub fn plan(network: &Network) -> Result<Plan, String> {
+/// Lowers a network for a machine of ample memory. A refusal says what it is about and what would help.
+pub fn plan(network: &Network) -> Result<Plan, Refusal> {
     plan_within(network, None)
 }
 
 /// Lowers a network for a machine that has `free` bytes of memory, if that is known.
-pub fn plan_within(network: &Network, free: Option<u64>) -> Result<Plan, String> {
-    let storage =
-        storage::choose(network, free).map_err(|(i, e)| format!("projection {}: {e}", title(network, &network.projections[i])))?;
+pub fn plan_within(network: &Network, free: Option<u64>) -> Result<Plan, Refusal> {
+    let storage = storage::choose(network, free).map_err(|(i, e)| of_projection(network, i, e))?;
     let sheets = space::sheets(network);
     let wirings = network.projections.iter().enumerate().map(|(i, p)| wiring(network, i, p, &sheets)).collect::<Result<Vec<_>, _>>()?;
     let scales = scale::scales(network, &wirings)?;
@@ -32,12 +30,13 @@ pub fn plan_within(network: &Network, free: Option<u64>) -> Result<Plan, String>
 }
 
 /// Lowers a network whose wirings, storage and scales are known.
-pub fn lower(network: &Network, wirings: Vec<Arc<Wiring>>, storage: Vec<Choice>, scales: Vec<Vec<i32>>) -> Result<Plan, String> {
+pub fn lower(network: &Network, wirings: Vec<Arc<Wiring>>, storage: Vec<Choice>, scales: Vec<Vec<i32>>) -> Result<Plan, Refusal> {
     let sheets = space::sheets(network);
     let mut populations = Vec::new();
     let (mut first, mut slot) = (0u32, 0usize);
     for (i, p) in network.populations.iter().enumerate() {
-        let lowered = population(network, i, p, first, slot, scales[i].clone()).map_err(|e| format!("population {}: {e}", p.name))?;
+        let lowered = population(network, i, p, first, slot, scales[i].clone())
+            .map_err(|e| Refusal::of(Subject::Population(i), format!("population {}: {e}", p.name)))?;
         let lowered = PopulationPlan { sheet: sheets[i].clone(), ..lowered };
         first = first.checked_add(p.size).ok_or("more than 2^32 neurons")?;
         slot += p.size as usize * p.model.receptors.len();
@@ -45,18 +44,17 @@ pub fn lower(network: &Network, wirings: Vec<Arc<Wiring>>, storage: Vec<Choice>,
     }
     let mut projections = Vec::new();
     for (i, ((p, wiring), choice)) in network.projections.iter().zip(wirings).zip(storage).enumerate() {
-        let between = space::between(p, &sheets).map_err(|e| format!("projection {}: {e}", title(network, p)))?;
+        let between = space::between(p, &sheets).map_err(|e| of_projection(network, i, e))?;
         let lowered = projection(network, &populations, (i, p), wiring, choice, between);
-        projections.push(lowered.map_err(|e| format!("projection {}: {e}", title(network, p)))?);
+        projections.push(lowered.map_err(|e| of_projection(network, i, e))?);
     }
     let quanta: Vec<f64> = projections.iter().map(|p| p.weight.quanta).collect();
     let traces::Lowered { used, sources, targets, modulators } = traces::lowered(network, &quanta)?;
     projections.iter_mut().zip(used).for_each(|(p, used)| (p.traces, p.plastic) = used);
     let longest = projections.iter().map(|p| p.longest()).fold(1.0, f64::max);
-    if longest > LONGEST_DELAY {
-        return Err(format!("a delay of {longest} steps: at most {LONGEST_DELAY} fit; take a longer dt or a shorter delay"));
-    }
-    let drives = network.stimuli.iter().enumerate().map(|(i, s)| drive(network, &populations, i, s)).collect::<Result<Vec<_>, _>>()?;
+    let told = |i: usize| move |e: String| Refusal::of(Subject::Stimulus(i), e);
+    let drives = network.stimuli.iter().enumerate().map(|(i, s)| drive(network, &populations, i, s).map_err(told(i)));
+    let drives = drives.collect::<Result<Vec<_>, _>>()?;
     let mut plan = Plan {
         dt: network.dt,
         seed: network.seed,
@@ -81,11 +79,16 @@ pub(super) fn title(network: &Network, p: &Projection) -> String {
     format!("{}->{}", network.populations[p.from.population].name, network.populations[p.to.population].name)
 }
 
-fn wiring(network: &Network, i: usize, p: &Projection, sheets: &[Option<Arc<Sheet>>]) -> Result<Arc<Wiring>, String> {
+/// A refusal that is about one projection.
+pub(super) fn of_projection(network: &Network, i: usize, message: String) -> Refusal {
+    Refusal::of(Subject::Projection(i), format!("projection {}: {message}", title(network, &network.projections[i])))
+}
+
+fn wiring(network: &Network, i: usize, p: &Projection, sheets: &[Option<Arc<Sheet>>]) -> Result<Arc<Wiring>, Refusal> {
     space::between(p, sheets)
         .and_then(|between| Wiring::new(network.seed, i as u32, p, between))
         .map(Arc::new)
-        .map_err(|e| format!("projection {}: {e}", title(network, p)))
+        .map_err(|e| of_projection(network, i, e))
 }
 
 fn population(network: &Network, index: usize, p: &Population, first: u32, slot: usize, scale: Vec<i32>) -> Result<PopulationPlan, String> {
@@ -99,8 +102,8 @@ fn population(network: &Network, index: usize, p: &Population, first: u32, slot:
     for (parameter, spread) in p.model.parameters.iter().zip(&spreads) {
         let Spread::Column(column) = spread else { continue };
         if let Some((i, wrong)) = column.iter().enumerate().find_map(|(i, x)| Some((i, parameter.least.wrong(*x)?))) {
-            let (name, x) = (&parameter.name, column[i]);
-            return Err(format!("{name} {wrong}, and neuron {i} has {x}: cut the law, as in redraw(..., dt, inf)"));
+            let (name, unit, x) = (&parameter.name, parameter.dimension, column[i]);
+            return Err(format!("{name} {wrong}, and neuron {i} has {x:.6} {unit}: cut the law, as in redraw(..., dt, inf)"));
         }
     }
     let at = |i: u32| spreads.iter().map(|s| s.at(i)).collect::<Vec<f64>>();
@@ -174,6 +177,10 @@ fn projection(
     };
     let unit = libm::ldexp(quanta, -(shift as i32));
     let (weights, delay) = (laws::quantile(&p.weight, unit)?, laws::quantile(&p.delay, 1.0 / network.dt)?);
+    let longest = listed.iter().filter_map(|s| s.delay).fold(f64::from(delay.max()), f64::max);
+    if longest > LONGEST_DELAY {
+        return Err(format!("a delay of {longest} steps: at most {LONGEST_DELAY} fit; take a longer dt or a shorter delay"));
+    }
     let by_distance = space::by_distance(p, between.as_deref(), [&weights, &delay], unit, network.dt);
     Ok(ProjectionPlan {
         source: p.from.population,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Wiring, laws};
 use crate::base::draw::Poisson;
-use crate::network::{Drive, Network, Receptor};
+use crate::network::{Drive, Network, Population, Receptor, Refusal, Subject};
 
 /// Sums of a new network stay below this many quanta: weights can grow fourfold before the scale no longer fits.
 const LARGEST: f64 = (1u32 << 28) as f64;
@@ -14,9 +14,12 @@ pub const UNDER_WAY: u32 = (1 << 30) - 1;
 const EDITED: f64 = (1u32 << 30) as f64;
 
 /// Exponents by population and receptor: one unit is `2^scale` quanta.
-pub fn scales(network: &Network, wirings: &[Arc<Wiring>]) -> Result<Vec<Vec<i32>>, String> {
+pub fn scales(network: &Network, wirings: &[Arc<Wiring>]) -> Result<Vec<Vec<i32>>, Refusal> {
     let sums = sums(network, wirings);
-    network.populations.iter().zip(&sums).map(|(p, sums)| exponents(&p.name, p.model.by_sign, sums)).collect()
+    let one = |i: usize, p: &Population, sums: &[f64]| {
+        exponents(&p.name, p.model.by_sign, sums).map_err(|e| Refusal::of(Subject::Population(i), e))
+    };
+    network.populations.iter().zip(&sums).enumerate().map(|(i, (p, sums))| one(i, p, sums)).collect()
 }
 
 /// A receptor whose sums no longer fit these exponents.

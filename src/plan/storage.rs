@@ -21,7 +21,7 @@ pub fn choose(network: &Network, free: Option<u64>) -> Result<Vec<Choice>, (usiz
             (Some(Storage::Procedural), Some(why)) => return Err((i, format!("storage = \"procedural\" is not possible: {why}"))),
             (Some(wish), _) => (wish, "as the scene says".to_string()),
             (None, Some(why)) => (Storage::Stored, why.to_string()),
-            (None, None) => (Storage::Stored, format!("{:.1} MiB of stored synapses fit", all / 1_048_576.0)),
+            (None, None) => (Storage::Stored, format!("{} of stored synapses fit", mebibytes(all))),
         };
         chosen.push(Choice { storage, why });
     }
@@ -38,6 +38,11 @@ pub fn choose(network: &Network, free: Option<u64>) -> Result<Vec<Choice>, (usiz
         chosen[i] = Choice { storage: Storage::Procedural, why };
     }
     Ok(chosen)
+}
+
+fn mebibytes(bytes: f64) -> String {
+    let mib = bytes / 1_048_576.0;
+    if mib < 0.1 { "less than 0.1 MiB".into() } else { format!("{mib:.1} MiB") }
 }
 
 /// Why the rows of this projection cannot be drawn one by one.

@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::laws;
-use super::lower::title;
+use super::lower::{of_projection, title};
 use super::{Change, ModulatorPlan, Plan, Plastic, ProjectionPlan, Reading, TracePlan, Watch};
 use crate::base::math;
 use crate::base::problem::Problem;
 use crate::model::program::{Op, Program, Stmt};
 use crate::model::{Compiled, Effects, READS, Start};
-use crate::network::{Changing, Network, Part, Projection, Rule};
+use crate::network::{Changing, Network, Part, Projection, Refusal, Rule};
 
 /// The factor 1.
 pub const UNCHANGED: u32 = 1 << 31;
@@ -116,16 +116,16 @@ fn numbers(compiled: &Compiled, of: &Changing) -> Result<Vec<f32>, String> {
 }
 
 /// Numbers what synapses need; `quanta` gives the quanta of a receptor's unit, by projection. An error names the projection.
-pub(super) fn lowered(network: &Network, quanta: &[f64]) -> Result<Lowered, String> {
+pub(super) fn lowered(network: &Network, quanta: &[f64]) -> Result<Lowered, Refusal> {
     let (mut used, mut sources, mut targets) = (Vec::new(), Known::default(), Known::default());
     let mut modulators = Modulators::default();
-    for (p, quanta) in network.projections.iter().zip(quanta) {
+    for (i, (p, quanta)) in network.projections.iter().zip(quanta).enumerate() {
         used.push(match &p.changing {
             None => (None, None),
             Some(of) => {
                 let what = title(network, p);
                 let lowered = one(network, p, of, *quanta, &what, [&mut sources, &mut targets], &mut modulators);
-                lowered.map_err(|e| format!("projection {what}: synapse {}: {e}", of.name))?
+                lowered.map_err(|e| of_projection(network, i, format!("synapse {}: {e}", of.name)))?
             }
         });
     }

@@ -33,13 +33,18 @@ fn from_file(reader: &mut Reader, item: &Item, table: &dyn TableLike, dimension:
         Some(text) => match reader.scope.text(&format!("1 {text}")) {
             Ok(Value::Number(q)) => q,
             _ => {
-                reader.say(item, format!("`{text}` is no unit"), "as in unit = \"mV\"");
+                reader.say(item, format!("`{text}` is no unit"), format!("give one of {dimension}, as in unit = \"{dimension}\""));
                 return None;
             }
         },
     };
     if unit.dimension != dimension {
-        reader.say(item, format!("the file's unit is {}, and {dimension} is needed", unit.dimension), "give its unit, as in unit = \"mV\"");
+        let help = if dimension == NUMBER {
+            "leave `unit` out".into()
+        } else {
+            format!("give the unit of its numbers, as in unit = \"{dimension}\"")
+        };
+        reader.say(item, format!("the file's unit is {}, and {dimension} is needed", unit.dimension), help);
         return None;
     }
     match files::column(reader.folder.as_deref(), &name, column.as_deref()) {

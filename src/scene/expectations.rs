@@ -2,11 +2,12 @@
 
 use toml_edit::{Item, Table, TableLike, Value as Toml};
 
-use super::fields::Reader;
+use super::fields::{Reader, key_span};
 use super::parts::Places;
 use super::probes;
 use super::value::{Value, Wrong};
 use crate::base::problem::did_you_mean;
+use crate::base::units::{Dimension, NUMBER, RATE, TIME};
 use crate::network::{Projection, Which};
 
 #[derive(Clone, Debug)]
@@ -77,6 +78,28 @@ pub const KEYS: [&str; 16] = [
     "about",
 ];
 
+/// Metrics by name, each with the dimension of its values; a test holds them to those that are measured.
+pub const METRICS: [(&str, Dimension); 16] = [
+    ("rate", RATE),
+    ("cv_isi", NUMBER),
+    ("synchrony", NUMBER),
+    ("peak_frequency", RATE),
+    ("spikes", NUMBER),
+    ("lifetime", TIME),
+    ("latency", TIME),
+    ("spread", TIME),
+    ("active", NUMBER),
+    ("centre", NUMBER),
+    ("ring_centre", NUMBER),
+    ("ring_width", NUMBER),
+    ("bursts", NUMBER),
+    ("period", TIME),
+    ("phase", NUMBER),
+    ("locking", NUMBER),
+];
+/// Metrics of the weights of a projection.
+pub const WEIGHT_METRICS: [&str; 4] = ["weight_mean", "weight_sd", "weight_share", "weight_bimodality"];
+
 /// Where expectations are read: populations, and the projections between them.
 #[derive(Clone, Copy)]
 pub struct Known<'a> {
@@ -97,9 +120,47 @@ pub fn presets(reader: &mut Reader, document: &Table, known: Known) -> Vec<Prese
         let expect = table.get("expect").map(|e| list(reader, e, known)).unwrap_or_default();
         let label = reader.string(table, "label").unwrap_or_else(|| name.into());
         let about = reader.string(table, "about").unwrap_or_default();
+        settable(reader, table.get("set"));
         out.push(Preset { name: name.into(), label, about, set: super::knobs::pairs(table), expect });
     }
     out
+}
+
+/// What a preset sets are parameters, each to a value of its dimension.
+fn settable(reader: &mut Reader, set: Option<&Item>) {
+    let Some(set) = set else { return };
+    let Some(table) = set.as_table_like() else { return reader.say(set, "set is a table", "write set = { NAME = VALUE }") };
+    for (key, item) in table.iter() {
+        if !reader.scope.parameters.contains_key(key) {
+            let names: Vec<&str> = reader.scope.parameters.keys().map(String::as_str).collect();
+            let all = format!("parameters are {}", names.join(", "));
+            let help = did_you_mean(key, names.iter().copied()).unwrap_or(all);
+            let span = key_span(table, key).unwrap_or(0..0);
+            let problem = reader.scope.problem(Wrong(format!("no parameter is named `{key}`"), Some(help)), span);
+            reader.push(problem);
+            continue;
+        }
+        match (reader.scope.item(item), reader.scope.parameter(key)) {
+            (Ok(value), Some(own)) if value.dimension() != own.dimension() => {
+                let (found, expected) = (value.dimension(), own.dimension());
+                reader.say(item, format!("`{key}` is in {expected}, and this is in {found}"), "give a value of the same dimension");
+            }
+            (Err(problem), _) => reader.push(problem),
+            _ => {}
+        }
+    }
+}
+
+/// Whether this is a metric of weights, if it is a metric of what is measured.
+fn metric(reader: &mut Reader, item: &Item, name: &str, of_weights: bool) -> Option<Dimension> {
+    let known: Vec<&str> = if of_weights { WEIGHT_METRICS.to_vec() } else { METRICS.iter().map(|m| m.0).collect() };
+    if !known.contains(&name) {
+        let of = if of_weights { "a projection" } else { "a population" };
+        let help = did_you_mean(name, known.iter().copied()).unwrap_or_else(|| format!("there are {}", known.join(", ")));
+        reader.wrong(item, Wrong(format!("no metric of {of} is named `{name}`"), Some(help)));
+        return None;
+    }
+    Some(METRICS.iter().find(|m| m.0 == name).map_or(NUMBER, |m| m.1))
 }
 
 pub fn list(reader: &mut Reader, item: &Item, known: Known) -> Vec<Expectation> {
@@ -120,8 +181,10 @@ pub fn list(reader: &mut Reader, item: &Item, known: Known) -> Vec<Expectation> 
 fn one(reader: &mut Reader, item: &Item, table: &dyn TableLike, known: Known) -> Option<Expectation> {
     let places = known.places;
     reader.keys("an expectation", table, &KEYS);
-    let metric = reader.string(table, "metric")?;
+    let metric_item = super::projections::required(reader, item, table, "metric")?;
+    let metric = reader.text("metric", &metric_item)?;
     let (name, population) = metric.split_once('.').unwrap_or((&metric, ""));
+    let dimension = self::metric(reader, &metric_item, name, population.contains("->"))?;
     let populations: Vec<String> = match reader.string(table, "over") {
         Some(set) => reader.scope.sets.get(&set).cloned().unwrap_or_default(),
         None => vec![population.to_string()],
@@ -132,13 +195,14 @@ fn one(reader: &mut Reader, item: &Item, table: &dyn TableLike, known: Known) ->
         return None;
     }
     let count = populations.len();
-    let mut get = |key: &str| -> Vec<f64> {
-        let Some(found) = table.get(key) else { return Vec::new() };
+    let mut get = |key: &str| -> Option<Vec<f64>> {
+        let Some(found) = table.get(key) else { return Some(Vec::new()) };
         let values: Vec<Toml> =
             found.as_array().map(|a| a.iter().cloned().collect()).unwrap_or_else(|| found.as_value().cloned().into_iter().collect());
-        values.into_iter().map(|v| number(reader, name, &Item::Value(v))).collect::<Option<_>>().unwrap_or_default()
+        values.into_iter().map(|v| number(reader, dimension, &Item::Value(v))).collect()
     };
-    let (between, below, above, near, within) = (get("between"), get("below"), get("above"), get("near"), get("within"));
+    let bounds = ["between", "below", "above", "near", "within"].map(&mut get);
+    let [Some(between), Some(below), Some(above), Some(near), Some(within)] = bounds else { return None };
     let (seeds, min_spikes) = (whole(reader, table, "seeds", 1, 1..=100), whole(reader, table, "min_spikes", 2, 0..=1_000_000));
     let bounds: Vec<(f64, f64)> = if !near.is_empty() && within.len() == 1 {
         // `within` is a fraction, whatever the metric's unit.
@@ -152,7 +216,12 @@ fn one(reader: &mut Reader, item: &Item, table: &dyn TableLike, known: Known) ->
         Vec::new()
     };
     if bounds.len() != count {
-        reader.say(item, "an expectation needs between = [a, b], below, above, or near = [...] with within, one for each population", "");
+        let help = "write between = [a, b], below, above, or near = [...] with within, one for each population";
+        reader.say(item, "an expectation needs its bounds", help);
+        return None;
+    }
+    if let Some((low, high)) = bounds.iter().find(|(low, high)| low.is_nan() || high.is_nan() || low > high) {
+        reader.say(item, format!("nothing lies between {low} and {high}"), "give the least first, then the most");
         return None;
     }
     let alive = reader.boolean(table, "alive", false);
@@ -209,18 +278,25 @@ fn whole(reader: &mut Reader, table: &dyn TableLike, key: &str, default: u32, ra
         Some(n) => n,
         None => {
             let (low, high) = range.into_inner();
-            reader.say(item, format!("{key} is a whole number from {low} to {high}"), "");
+            reader.say(item, format!("{key} is a whole number from {low} to {high}"), format!("leave it out for {default}"));
             default
         }
     }
 }
 
 /// A bare number is in the unit in which the metric is shown: Hz for rates and frequencies.
-fn number(reader: &mut Reader, metric: &str, item: &Item) -> Option<f64> {
-    let hertz = matches!(metric, "rate" | "peak_frequency");
+fn number(reader: &mut Reader, dimension: Dimension, item: &Item) -> Option<f64> {
     match reader.scope.item(item) {
-        Ok(Value::Number(q)) if q.dimension == crate::base::units::NUMBER && hertz => Some(q.value * 1e-3),
-        Ok(Value::Number(q)) => Some(q.value),
+        Ok(Value::Number(q)) if q.dimension == NUMBER && dimension == RATE => Some(q.value * 1e-3),
+        Ok(Value::Number(q)) if q.dimension == NUMBER || q.dimension == dimension => Some(q.value),
+        Ok(Value::Number(q)) => {
+            reader.say(
+                item,
+                format!("this metric is in {dimension}, and the bound in {}", q.dimension),
+                "give a bound in the metric's unit",
+            );
+            None
+        }
         Ok(Value::Law(..)) => {
             reader.say(item, "an expectation is a number", "drop the random draw");
             None

@@ -1,12 +1,15 @@
 //! Reading tables of a scene: known keys, values of a dimension, problems collected. Knows no meaning of any key.
 
+use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use toml_edit::{Item, TableLike};
 
-use super::value::{Scope, Wrong, law, plain_number};
-use crate::base::problem::{Problem, did_you_mean};
-use crate::base::units::{Dimension, NUMBER, TIME};
+use super::entries::Spans;
+use super::value::{Scope, Wrong, law, plain_number, sound};
+use crate::base::problem::{Problem, Source, did_you_mean};
+use crate::base::units::{Dimension, NUMBER, TIME, unit};
 use crate::network::Law;
 
 /// A scope and the problems found so far.
@@ -15,9 +18,15 @@ pub struct Reader {
     pub problems: Vec<Problem>,
     /// Where files of the scene lie; none for a scene without a place.
     pub folder: Option<PathBuf>,
+    /// Where the entries stand that have been read.
+    pub spans: Spans,
 }
 
 impl Reader {
+    pub fn new(source: Arc<Source>, folder: Option<PathBuf>) -> Self {
+        Self { scope: Scope::new(source), problems: Vec::new(), folder, spans: Spans::default() }
+    }
+
     pub fn wrong(&mut self, item: &Item, wrong: Wrong) {
         let problem = self.scope.problem(wrong, item.span().unwrap_or(0..0));
         self.push(problem);
@@ -27,10 +36,10 @@ impl Reader {
         self.wrong(item, Wrong(message.into(), Some(help.into())));
     }
 
-    /// The same problem in every pair of a projection is told once.
+    /// The same problem in every pair of a projection is told once; one without words was told where it arose.
     pub fn push(&mut self, problem: Problem) {
         const MOST: usize = 100;
-        if self.problems.iter().any(|p| p.render() == problem.render()) {
+        if problem.message.is_empty() || self.problems.iter().any(|p| p.render() == problem.render()) {
             return;
         }
         match self.problems.len() {
@@ -44,7 +53,7 @@ impl Reader {
     pub fn keys(&mut self, what: &str, table: &dyn TableLike, known: &[&str]) {
         for (key, item) in table.iter() {
             if !known.contains(&key) {
-                let span = table.key(key).and_then(toml_edit::Key::span).or(item.span()).unwrap_or(0..0);
+                let span = key_span(table, key).or(item.span()).unwrap_or(0..0);
                 let help = did_you_mean(key, known.iter().copied()).unwrap_or_else(|| format!("keys here are: {}", known.join(", ")));
                 let problem = self.scope.problem(Wrong(format!("{what} has no key `{key}`"), Some(help)), span);
                 self.push(problem);
@@ -53,14 +62,15 @@ impl Reader {
     }
 
     pub fn string(&mut self, table: &dyn TableLike, key: &str) -> Option<String> {
-        let item = table.get(key)?;
-        match item.as_str() {
-            Some(s) => Some(s.to_string()),
-            None => {
-                self.say(item, format!("{key} must be a text"), format!("write {key} = \"...\""));
-                None
-            }
+        self.text(key, table.get(key)?)
+    }
+
+    /// The text that stands for `key`.
+    pub fn text(&mut self, key: &str, item: &Item) -> Option<String> {
+        if item.as_str().is_none() && !item.is_none() {
+            self.say(item, format!("{key} must be a text"), format!("write {key} = \"...\""));
         }
+        item.as_str().map(String::from)
     }
 
     pub fn boolean(&mut self, table: &dyn TableLike, key: &str, default: bool) -> bool {
@@ -73,9 +83,9 @@ impl Reader {
 
     pub fn law(&mut self, item: &Item, dimension: Dimension) -> Option<Law> {
         match self.scope.item(item) {
-            Ok(value) => match law(value, dimension) {
+            Ok(value) => match law(value, dimension).and_then(sound) {
                 Ok(law) => return Some(law),
-                Err(w) => self.wrong(item, w),
+                Err(w) => self.mismatch(item, w),
             },
             Err(p) => self.push(p),
         }
@@ -86,11 +96,18 @@ impl Reader {
         match self.scope.item(item) {
             Ok(value) => match plain_number(value, dimension) {
                 Ok(x) => return Some(x),
-                Err(w) => self.wrong(item, w),
+                Err(w) => self.mismatch(item, w),
             },
             Err(p) => self.push(p),
         }
         None
+    }
+
+    /// A value of another kind than is needed; a name alone may be a unit by accident, as J is the joule.
+    fn mismatch(&mut self, item: &Item, wrong: Wrong) {
+        let name = item.as_str().map(str::trim).filter(|n| unit(n).is_some() && !self.scope.parameters.contains_key(*n));
+        let help = name.map(|n| format!("`{n}` is read as a unit: [parameters] has nothing of this name"));
+        self.wrong(item, Wrong(wrong.0, help.or(wrong.1)));
     }
 
     /// A whole number from 0 to `most`.
@@ -137,4 +154,9 @@ impl Reader {
         }
         Some(libm::round(n) as u64)
     }
+}
+
+/// Where a key of a table stands.
+pub fn key_span(table: &dyn TableLike, key: &str) -> Option<Range<usize>> {
+    table.key(key).and_then(toml_edit::Key::span)
 }

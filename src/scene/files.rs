@@ -48,8 +48,8 @@ fn inside(folder: Option<&Path>, name: &str) -> Result<PathBuf, String> {
 }
 
 /// Synapses from a file: columns `source`, `target`, and if wanted `weight` (in the receptor's internal unit) and `delay_ms`;
-/// of an npy file in this order.
-pub fn synapses(folder: Option<&Path>, name: &str) -> Result<Vec<Synapse>, String> {
+/// of an npy file in this order. Delays lie between these two, in ms.
+pub fn synapses(folder: Option<&Path>, name: &str, [shortest, longest]: [f64; 2]) -> Result<Vec<Synapse>, String> {
     let file = columns(folder, name)?;
     let (Some(source), Some(target)) = (file.get("source", 0), file.get("target", 1)) else {
         return Err(format!("{name}: the columns source and target are needed, found {}", file.known()));
@@ -61,8 +61,8 @@ pub fn synapses(folder: Option<&Path>, name: &str) -> Result<Vec<Synapse>, Strin
     (0..source.len())
         .map(|i| {
             let delay = delay.map(|d| d[i]);
-            if delay.is_some_and(|d| !(0.0..1e6).contains(&d)) {
-                return Err(format!("{name}, synapse {i}: a delay of {} ms", delay.unwrap_or(0.0)));
+            if let Some(d) = delay.filter(|d| !(shortest..=longest).contains(d)) {
+                return Err(format!("{name}, synapse {i}: a delay of {d} ms: at least one step of dt, at most {longest} ms"));
             }
             let (source, target) = (neuron(name, source[i], i)?, neuron(name, target[i], i)?);
             Ok(Synapse { source, target, weight: weight.map(|w| w[i]), delay })
@@ -149,8 +149,11 @@ fn columns(folder: Option<&Path>, name: &str) -> Result<Columns, String> {
         _ => Err("a data file ends in .csv, .npy or .npz".into()),
     };
     let columns = read.map_err(wrong)?;
-    match columns.values.iter().flatten().find(|x| !x.is_finite()) {
-        Some(x) => Err(format!("{name}: {x} is no number to work with")),
+    if columns.values.iter().all(Vec::is_empty) {
+        return Err(format!("{name} is empty"));
+    }
+    match columns.values.iter().find_map(|c| c.iter().enumerate().find(|(_, x)| !x.is_finite())) {
+        Some((i, x)) => Err(format!("{name}: value {} is {x}, which is no number to work with", i + 1)),
         None => Ok(columns),
     }
 }
@@ -166,7 +169,8 @@ fn array(bytes: &[u8]) -> Result<Vec<Vec<f64>>, String> {
 }
 
 fn archive(path: &Path) -> Result<Columns, String> {
-    let mut zip = zip::ZipArchive::new(File::open(path).map_err(|e| e.to_string())?).map_err(|e| e.to_string())?;
+    let zip = zip::ZipArchive::new(File::open(path).map_err(|e| e.to_string())?);
+    let mut zip = zip.map_err(|e| format!("this is no npz file ({e})"))?;
     let mut columns = Columns { names: Vec::new(), values: Vec::new() };
     for i in 0..zip.len() {
         let mut file = zip.by_index(i).map_err(|e| e.to_string())?;

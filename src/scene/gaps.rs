@@ -22,7 +22,9 @@ pub fn gaps(reader: &mut Reader, document: &Table, places: &Places) -> Vec<Gap> 
         let (Some(from), Some(to)) = (required(reader, &item, table, "from"), required(reader, &item, table, "to")) else { continue };
         let (from, to) = (places.parts(reader, &from), places.parts(reader, &to));
         for (a, b) in from.iter().flat_map(|a| to.iter().map(move |b| (a, b))) {
-            out.extend(pair(reader, &item, table, places, a, b));
+            let made = pair(reader, &item, table, places, a, b);
+            reader.spans.gaps.extend(made.as_ref().and(item.span()));
+            out.extend(made);
         }
     }
     out

@@ -3,6 +3,7 @@
 mod cells;
 mod columns;
 mod convolution;
+mod entries;
 mod expectations;
 mod fields;
 mod files;
@@ -32,7 +33,8 @@ use toml_edit::{Item, Table, TableLike};
 use crate::base::problem::{Problem, Source};
 use crate::base::units::{NUMBER, Quantity, TIME};
 use crate::network::Network;
-pub use expectations::{Expectation, Interval, Preset};
+pub use entries::Entries;
+pub use expectations::{Expectation, Interval, METRICS, Preset, WEIGHT_METRICS};
 use fields::Reader;
 pub use knobs::{Button, Knob};
 pub use lesson::{Lesson, LessonStep, PANELS};
@@ -40,7 +42,7 @@ pub use saved::{Saved, session};
 pub use schema::schema;
 pub use shipped::{Group, groups, shipped};
 pub use synapses::synapse;
-use value::{Content, Scope, Value, Wrong};
+use value::{Content, Value, Wrong};
 
 /// What the command line changes in a scene.
 #[derive(Clone, Debug, Default)]
@@ -72,6 +74,8 @@ pub struct Scene {
     pub saved: Option<Saved>,
     /// The text that was read, with preset and options applied: it loads to the same network.
     pub resolved: String,
+    /// Where its entries stand in the file.
+    pub entries: Entries,
 }
 
 const KEYS: [&str; 21] = [
@@ -107,7 +111,7 @@ pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Re
     let file = source.clone();
     let (source, preset) = overrides::apply(source, options).map_err(|p| vec![p])?;
     let document = overrides::parse(&source).map_err(|p| vec![p])?;
-    let mut reader = Reader { scope: Scope::new(source.clone()), problems: Vec::new(), folder: folder.map(Path::to_path_buf) };
+    let mut reader = Reader::new(source.clone(), folder.map(Path::to_path_buf));
     let table = document.as_table();
     reader.keys("a scene", table, &KEYS);
     format(&mut reader, table);
@@ -127,8 +131,9 @@ pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Re
     let presets = expectations::presets(&mut reader, table, known);
     let (knobs, buttons) = (knobs::knobs(&mut reader, table), knobs::buttons(&mut reader, table));
     let (saved, lesson) = (saved::saved(&mut reader, table), lesson::lesson(&mut reader, table, known, &knobs));
-    let text = |key: &str| table.get(key).and_then(Item::as_str).unwrap_or("").trim().to_string();
-    let title = Some(text("title")).filter(|t| !t.is_empty()).unwrap_or_else(|| source.name.clone());
+    let mut text = |key: &str| reader.string(table, key).unwrap_or_default().trim().to_string();
+    let (title, about, cite) = (text("title"), text("about"), text("cite"));
+    let title = Some(title).filter(|t| !t.is_empty()).unwrap_or_else(|| source.name.clone());
     if made.all.is_empty() && reader.problems.is_empty() {
         reader.push(Problem::new("the scene has no population").help("add [populations.NAME] with model and size"));
     }
@@ -138,8 +143,9 @@ pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Re
     }
     let cells = cells::cells(table, &made.all);
     let network = Network { title: title.clone(), dt, seed, warmup, duration, populations: made.all, projections, gaps, stimuli, probes };
-    let (about, cite, resolved) = (text("about"), text("cite"), source.text.clone());
-    Ok(Scene { network, title, about, cite, preset, presets, knobs, cells, buttons, lesson, saved, resolved })
+    let resolved = source.text.clone();
+    let entries = Entries { spans: reader.spans, read: source, file };
+    Ok(Scene { network, title, about, cite, preset, presets, knobs, cells, buttons, lesson, saved, resolved, entries })
 }
 
 fn format(reader: &mut Reader, table: &Table) {
@@ -199,6 +205,9 @@ fn names(reader: &mut Reader, document: &Table) {
             if members.is_empty() || item.as_array().map(|a| a.len()) != Some(members.len()) {
                 reader.say(item, format!("set {name} must be a list of names"), "write [\"a\", \"b\"]");
             }
+            if let Some(twice) = members.iter().enumerate().find_map(|(i, m)| members[..i].contains(m).then_some(m)) {
+                reader.say(item, format!("`{twice}` is twice in set {name}"), "give each member a name of its own");
+            }
             reader.scope.sets.insert(name.into(), members);
         }
     }
@@ -219,12 +228,10 @@ fn names(reader: &mut Reader, document: &Table) {
             let value = item.as_table_like().and_then(|t| t.get("value")).unwrap_or(item);
             reader.scope.parameters.insert(name.into(), value.clone());
         }
-        for (_, item) in parameters.iter() {
-            let value = item.as_table_like().and_then(|t| t.get("value")).unwrap_or(item);
-            if let Err(p) = reader.scope.item(value) {
-                reader.push(p);
-            }
+        for (name, _) in parameters.iter() {
+            let _ = reader.scope.parameter(name);
         }
+        std::mem::take(&mut reader.scope.faults).into_iter().for_each(|fault| reader.push(fault));
     }
 }
 
@@ -255,7 +262,19 @@ fn table(reader: &mut Reader, item: &Item, t: &dyn TableLike) -> Option<value::T
         },
     };
     let content = match (t.get("values"), t.get("value"), t.get("entries")) {
-        (Some(values), None, None) => Content::Values(values.as_value()?.clone()),
+        (Some(values), None, None) => {
+            let sizes: Vec<usize> = pairs.iter().map(|(_, set)| reader.scope.sets[set].len()).collect();
+            let sound = values.as_value().filter(|v| filled(v, &sizes));
+            if sound.is_none() {
+                let shape: Vec<String> = sizes.iter().map(usize::to_string).collect();
+                reader.say(
+                    values,
+                    format!("the table needs {} values", shape.join(" x ")),
+                    "give one for each member, in the order of its set",
+                );
+            }
+            Content::Values(sound?.clone())
+        }
         (None, Some(value), None) => Content::Formula(value.clone()),
         (None, None, Some(entries)) => Content::Entries { default: t.get("default").cloned(), entries: entries.clone() },
         _ => {
@@ -268,6 +287,15 @@ fn table(reader: &mut Reader, item: &Item, t: &dyn TableLike) -> Option<value::T
         }
     };
     Some(value::Table { over: pairs, unit, content })
+}
+
+/// Whether a list holds so many lists of so many values.
+fn filled(value: &toml_edit::Value, sizes: &[usize]) -> bool {
+    match (sizes, value.as_array()) {
+        ([], None) => true,
+        ([size, rest @ ..], Some(list)) => list.len() == *size && list.iter().all(|v| filled(v, rest)),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

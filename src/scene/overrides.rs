@@ -20,7 +20,13 @@ pub fn apply(source: Arc<Source>, options: &Options) -> Result<(Arc<Source>, Opt
     let text = if source.text.trim_start().starts_with('{') { json(&source)? } else { source.text.clone() };
     let source = Arc::new(Source { name: source.name.clone(), text });
     let mut document: DocumentMut = source.text.parse().map_err(|e| syntax(&source, &e))?;
-    let preset = options.preset.clone().or_else(|| document.get("preset").and_then(Item::as_str).map(String::from));
+    let own = document.get("preset");
+    if let Some(item) = own.filter(|i| !i.is_str()) {
+        let span = parse(&source)?.get("preset").and_then(Item::span).unwrap_or(0..0);
+        let problem = Problem::new(format!("preset must be a text, and is {}", item.to_string().trim())).at(&source, span);
+        return Err(problem.help("write preset = \"NAME\", one of [presets]"));
+    }
+    let preset = options.preset.clone().or_else(|| own.and_then(Item::as_str).map(String::from));
     let times = options.duration.is_some() || options.warmup.is_some();
     if preset.is_none() && options.set.is_empty() && options.seed.is_none() && !times {
         return Ok((source, None));
@@ -29,8 +35,12 @@ pub fn apply(source: Arc<Source>, options: &Options) -> Result<(Arc<Source>, Opt
         let presets = document.get("presets").and_then(Item::as_table_like);
         let names: Vec<&str> = presets.map(|t| t.iter().map(|(k, _)| k).collect()).unwrap_or_default();
         if !names.contains(&name.as_str()) {
-            let help = did_you_mean(name, names.iter().copied()).unwrap_or_else(|| format!("it has {}", names.join(", ")));
-            return Err(Problem::new(format!("the scene has no preset `{name}`")).help(help));
+            let all = if names.is_empty() { "it has none".into() } else { format!("it has {}", names.join(", ")) };
+            let problem = Problem::new(format!("the scene has no preset `{name}`"));
+            let problem = problem.help(did_you_mean(name, names.iter().copied()).unwrap_or(all));
+            // The command line has no place in the file.
+            let span = parse(&source)?.get("preset").and_then(Item::span).filter(|_| options.preset.is_none());
+            return Err(if let Some(span) = span { problem.at(&source, span) } else { problem });
         }
         let set = document["presets"].get(name).and_then(|p| p.get("set")).cloned();
         for (key, item) in set.as_ref().and_then(Item::as_table_like).into_iter().flat_map(|t| t.iter()) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use toml_edit::{Item, Table, TableLike};
 
 use super::columns::{stepped, values};
-use super::fields::Reader;
+use super::fields::{Reader, key_span};
 use super::value::{Value, Wrong};
 use crate::base::problem::{Problem, Source, did_you_mean};
 use crate::base::units::Quantity;
@@ -66,7 +66,7 @@ fn builtin(reader: &mut Reader) -> BTreeMap<String, Arc<Model>> {
     let named = reader.scope.source.clone();
     for (name, text) in model::builtin().into_iter().filter(|(name, _)| named.text.contains(name)) {
         let source = Arc::new(Source { name: format!("{name}.toml"), text: text.to_string() });
-        let mut inner = Reader { scope: super::value::Scope::new(source), problems: Vec::new(), folder: None };
+        let mut inner = Reader::new(source, None);
         let document = toml_edit::Document::parse(text.to_string()).ok();
         if let Some(model) = document.as_ref().and_then(|d| read(&mut inner, name, d.as_table())) {
             out.insert(name.to_string(), Arc::new(model));
@@ -105,7 +105,7 @@ fn copy(reader: &mut Reader, name: &str, item: &Item, base: &Model) -> Option<Mo
     }
     if let Some(parameters) = table.get("parameters").and_then(Item::as_table_like) {
         for (key, item) in parameters.iter() {
-            let Some(i) = parameter(reader, base, key, item) else { continue };
+            let Some(i) = parameter(reader, base, parameters, key) else { continue };
             if let Some(x) = reader.number(item, base.parameters[i].dimension) {
                 bounded(reader, &base.parameters[i], &Values::Uniform(x), item);
                 refractory(reader, base, key, &Values::Uniform(x), item);
@@ -116,11 +116,19 @@ fn copy(reader: &mut Reader, name: &str, item: &Item, base: &Model) -> Option<Mo
     Some(model)
 }
 
-fn parameter(reader: &mut Reader, model: &Model, key: &str, item: &Item) -> Option<usize> {
-    let found = model.parameters.iter().position(|p| p.name == key);
+fn parameter(reader: &mut Reader, model: &Model, table: &dyn TableLike, key: &str) -> Option<usize> {
+    let known: Vec<&str> = model.parameters.iter().map(|p| p.name.as_str()).collect();
+    among(reader, table, key, (&model.name, "parameter"), &known)
+}
+
+/// The number of a key among those that a model knows.
+fn among(reader: &mut Reader, table: &dyn TableLike, key: &str, (model, what): (&str, &str), known: &[&str]) -> Option<usize> {
+    let found = known.iter().position(|k| *k == key);
     if found.is_none() {
-        let help = did_you_mean(key, model.parameters.iter().map(|p| p.name.as_str()));
-        reader.wrong(item, Wrong(format!("{} has no parameter `{key}`", model.name), help));
+        let help = did_you_mean(key, known.iter().copied()).unwrap_or_else(|| format!("it has {}", known.join(", ")));
+        let problem =
+            reader.scope.problem(Wrong(format!("{model} has no {what} `{key}`"), Some(help)), key_span(table, key).unwrap_or(0..0));
+        reader.push(problem);
     }
     found
 }
@@ -186,13 +194,15 @@ fn one(
             reader.wrong(item, Wrong(format!("no population is named `{like}`"), did_you_mean(like, tables.iter().map(|(k, _)| k))));
         }
     }
-    let missing = tables.get(name).cloned().unwrap_or_default();
+    let header = member.as_ref().and_then(|m| out.families.iter().rev().find(|f| f.1 == m.0)).map_or(name, |f| f.0.as_str());
+    let span = key_span(tables, header).unwrap_or(0..0);
+    let missing = tables.get(header).cloned().unwrap_or_default();
     let Some(model_item) = inherited(tables, table, "model", 0) else {
         return reader.say(&missing, format!("population {name} has no model"), "write model = \"iaf_psc_exp\", for instance");
     };
-    let model_name = model_item.as_str().unwrap_or("");
-    let Some(model) = models.get(model_name).cloned() else {
-        let help = did_you_mean(model_name, models.keys().map(String::as_str).chain(model::builtin().map(|m| m.0)));
+    let Some(model_name) = reader.text("model", model_item) else { return };
+    let Some(model) = models.get(&model_name).cloned() else {
+        let help = did_you_mean(&model_name, models.keys().map(String::as_str).chain(model::builtin().map(|m| m.0)));
         return reader.wrong(model_item, Wrong(format!("no model is named `{model_name}`"), help));
     };
     let mut positions = None;
@@ -226,7 +236,7 @@ fn one(
     };
     if let Some(parameters) = inherited(tables, table, "parameters", 0).and_then(Item::as_table_like) {
         for (key, item) in parameters.iter() {
-            let Some(i) = parameter(reader, &model, key, item) else { continue };
+            let Some(i) = parameter(reader, &model, parameters, key) else { continue };
             let dimension = model.parameters[i].dimension;
             match stepped(reader, item, dimension) {
                 None => continue,
@@ -249,17 +259,15 @@ fn one(
     }
     if let Some(initial) = inherited(tables, table, "initial", 0).and_then(Item::as_table_like) {
         for (key, item) in initial.iter() {
-            let Some(i) = model.states.iter().position(|s| s.name == key) else {
-                let help = did_you_mean(key, model.states.iter().map(|s| s.name.as_str()));
-                reader.wrong(item, Wrong(format!("{} has no state variable `{key}`", model.name), help));
-                continue;
-            };
+            let states: Vec<&str> = model.states.iter().map(|s| s.name.as_str()).collect();
+            let Some(i) = among(reader, initial, key, (&model.name, "state variable"), &states) else { continue };
             population.initial[i] = values(reader, item, model.states[i].dimension, size);
         }
     }
     population.changes.sort_by_key(|c| c.0);
     out.all.push(population);
     out.members.push(member);
+    reader.spans.populations.push(span);
 }
 
 /// A refractory period that is written and the same for all cells lies on the grid like every time that is written; one that is drawn,

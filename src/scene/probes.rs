@@ -18,7 +18,7 @@ pub fn probes(reader: &mut Reader, document: &Table, places: &Places, projection
         reader.keys("a probe", table, &KEYS);
         let (Some(record), Some(of)) = (required(reader, &item, table, "record"), required(reader, &item, table, "of")) else { continue };
         let every = reader.every(table);
-        let name = record.as_str().unwrap_or("").to_string();
+        let Some(name) = reader.text("record", &record) else { continue };
         let given = reader.string(table, "name");
         if given.as_deref().is_some_and(|n| !plain(n)) {
             reader.say(&item, "the name of a probe becomes the name of a file", "take letters, digits, _ and -");

@@ -5,11 +5,11 @@ use toml_edit::{Item, Table, TableLike};
 use super::fields::Reader;
 use super::parts::Places;
 use super::synapses::Synapses;
-use super::value::Wrong;
+use super::value::{Wrong, least};
 use super::{convolution, files, space};
 use crate::base::problem::did_you_mean;
 use crate::base::units::{Dimension, NUMBER, TIME};
-use crate::network::{Degree, Kind, Law, Part, Profile, Projection, Receptor, Rule, Shape, Storage};
+use crate::network::{Degree, Kind, LONGEST_DELAY, Law, Part, Profile, Projection, Receptor, Rule, Shape, Storage};
 
 pub const KEYS: [&str; 25] = [
     "from",
@@ -38,6 +38,8 @@ pub const KEYS: [&str; 25] = [
     "stride",
     "padding",
 ];
+/// The number of a rule, by which it is told.
+const NUMBERS: [&str; 5] = ["p", "in_degree", "out_degree", "count", "file"];
 pub const RULES: [&str; 9] = [
     "all_to_all",
     "one_to_one",
@@ -68,9 +70,10 @@ pub fn projections(reader: &mut Reader, document: &Table, places: &Places, synap
             for target in &to {
                 let outer = std::mem::take(&mut reader.scope.bound);
                 reader.scope.bound = bound(places, source, target);
-                let made = pair(reader, &item, table.as_ref(), places, source, target);
+                let made = pair(reader, &item, table.as_ref(), places, source, target).filter(|p| !empty(p));
+                reader.spans.projections.extend(made.as_ref().and(item.span()));
                 let named = table.get("synapse");
-                out.extend(made.filter(|p| !empty(p)).map(|p| {
+                out.extend(made.map(|p| {
                     let unit = unit(places, target, p.receptor);
                     let modulator = table.get("modulator").map(|m| (m, places.parts(reader, m)));
                     let model = &places.populations[target.population].model;
@@ -151,6 +154,13 @@ fn pair(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places
         None => None,
     };
     let (mut rule, receptor, weight_item) = (rule?, receptor?, weight_item?);
+    let autapses = reader.boolean(table, "allow_autapses", true);
+    let multapses = reader.boolean(table, "allow_multapses", true) && !matches!(rule, Rule::FixedProbability(_));
+    if let Err(e) = rule.check(source, target, autapses, multapses) {
+        let at = NUMBERS.iter().find_map(|key| table.get(key)).or(table.get("rule")).unwrap_or(item);
+        reader.wrong(at, Wrong(e, None));
+        return None;
+    }
     if let (Some(kernel), Some(weight), Rule::List(_)) = (table.get("kernel"), &plain_weight, &rule) {
         rule = convolution::weighed(reader, kernel, rule, weight, takes_none_below_zero(places, target, receptor))?;
     }
@@ -166,8 +176,8 @@ fn pair(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places
     Some(Projection {
         from: source.clone(),
         to: target.clone(),
-        autapses: reader.boolean(table, "allow_autapses", true),
-        multapses: reader.boolean(table, "allow_multapses", true) && !matches!(rule, Rule::FixedProbability(_)),
+        autapses,
+        multapses,
         rule,
         receptor,
         weight,
@@ -185,12 +195,31 @@ fn plain_delay(reader: &mut Reader, table: &dyn TableLike) -> Option<Law> {
     if space::mentions(item) {
         return None;
     }
-    let law = reader.law(item, TIME)?;
-    if law.kind == Kind::Constant && reader.on_grid(item, law.offset + law.scale)? == 0 {
-        reader.say(item, "a delay of 0 ms", "the shortest delay is one step of dt");
+    let (law, dt) = (reader.law(item, TIME)?, reader.scope.dt?);
+    if law.kind == Kind::Constant {
+        let steps = reader.on_grid(item, law.offset + law.scale)?;
+        return length(reader, item, steps as f64).then_some(law);
+    }
+    // What is drawn is rounded to steps, from half a step on to one.
+    let least = least(&law);
+    if least < 0.499_999 * dt {
+        let help = "a delay is one step of dt at least: cut the law, as in redraw(..., dt/2, inf)";
+        reader.say(item, format!("a delay that can fall to {least} ms"), help);
         return None;
     }
     Some(law)
+}
+
+/// Whether a delay has a length that can be.
+fn length(reader: &mut Reader, item: &Item, steps: f64) -> bool {
+    let told = match steps {
+        0.0 => Some(("a delay of 0 ms".to_string(), "the shortest delay is one step of dt".to_string())),
+        LONGEST_DELAY.. => {
+            Some((format!("a delay of {steps} steps"), format!("at most {LONGEST_DELAY}: take a shorter delay or a longer dt")))
+        }
+        _ => None,
+    };
+    told.map(|(message, help)| reader.say(item, message, help)).is_none()
 }
 
 fn delay_profile(reader: &mut Reader, item: &Item, reach: f64) -> Option<(Law, Option<Profile>)> {
@@ -293,7 +322,7 @@ pub fn weight(reader: &mut Reader, item: &Item, places: &Places, target: &Part, 
         Receptor::BySign => 0,
     }];
     let law = reader.law(item, r.weight)?;
-    if r.non_negative && crate::scene::value::least(&law) < 0.0 {
+    if r.non_negative && least(&law) < 0.0 {
         let help = "inhibition comes from the receptor's reversal potential; cut a drawn weight with redraw(..., 0, inf)";
         reader.say(item, format!("receptor {} takes no negative weight", r.name), help);
         return None;
@@ -306,10 +335,10 @@ pub fn receptor(reader: &mut Reader, item: &Item, table: &dyn TableLike, places:
     let names: Vec<&str> = model.receptors.iter().map(|r| r.name.as_str()).collect();
     match table.get("receptor") {
         Some(given) => {
-            let name = given.as_str().unwrap_or("");
+            let name = reader.text("receptor", given)?;
             let found = names.iter().position(|n| *n == name);
             if found.is_none() {
-                let help = did_you_mean(name, names.iter().copied()).unwrap_or_else(|| format!("it has {}", names.join(", ")));
+                let help = did_you_mean(&name, names.iter().copied()).unwrap_or_else(|| format!("it has {}", names.join(", ")));
                 reader.wrong(given, Wrong(format!("{} has no receptor `{name}`", model.name), Some(help)));
             }
             found.map(Receptor::Named)
@@ -327,19 +356,19 @@ pub fn receptor(reader: &mut Reader, item: &Item, table: &dyn TableLike, places:
     }
 }
 
-fn rule_name(reader: &mut Reader, item: &Item, table: &dyn TableLike) -> Option<(Item, &'static str)> {
+fn rule_name(reader: &mut Reader, item: &Item, table: &dyn TableLike) -> Option<&'static str> {
     let name_item = required(reader, item, table, "rule")?;
-    let name = name_item.as_str().unwrap_or("");
+    let name = reader.text("rule", &name_item)?;
     let found = RULES.into_iter().find(|r| *r == name);
     if found.is_none() {
-        let help = did_you_mean(name, RULES).unwrap_or_else(|| format!("rules are {}", RULES.join(", ")));
+        let help = did_you_mean(&name, RULES).unwrap_or_else(|| format!("rules are {}", RULES.join(", ")));
         reader.wrong(&name_item, Wrong(format!("no rule is named `{name}`"), Some(help)));
     }
-    Some((name_item, found?))
+    found
 }
 
 fn rule(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places, source: &Part, target: &Part) -> Option<Rule> {
-    let (name_item, name) = rule_name(reader, item, table)?;
+    let name = rule_name(reader, item, table)?;
     let own = match name {
         "fixed_probability" => "p",
         "fixed_in_degree" => "in_degree",
@@ -363,13 +392,13 @@ fn rule(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places
         }
         "convolution" => {
             without(&["sigma", "length", "radius", "width", "reach"], "remove it, or take rule = \"distance\"");
-            without(&["p", "in_degree", "out_degree", "count", "file"], "remove it, or choose another rule");
+            without(&NUMBERS, "remove it, or choose another rule");
             return convolution::rule(reader, item, table, places, source, target);
         }
         _ => {
             without(&space::KEYS, "remove it, or take rule = \"distance\"");
             without(&convolution::KEYS, "remove it, or take rule = \"convolution\"");
-            without(&["p", "in_degree", "out_degree", "count", "file"], "remove it, or choose another rule");
+            without(&NUMBERS, "remove it, or choose another rule");
         }
     }
     let mut whole = |most: u64| {
@@ -378,32 +407,25 @@ fn rule(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places
     };
     Some(match name {
         "all_to_all" => Rule::AllToAll,
-        "one_to_one" => {
-            let (a, b) = (source.which.len(), target.which.len());
-            if a != b {
-                reader.say(&name_item, format!("one_to_one needs equal sizes: {a} sources and {b} targets"), "take parts of equal size");
-                return None;
-            }
-            Rule::OneToOne
-        }
+        "one_to_one" => Rule::OneToOne,
         "fixed_in_degree" => Rule::FixedInDegree(whole(u64::from(u32::MAX))? as u32),
         "fixed_out_degree" => Rule::FixedOutDegree(whole(u64::from(u32::MAX))? as u32),
         "fixed_total_number" => Rule::FixedTotalNumber(whole(1 << 40)?),
         "fixed_probability" => {
             let value = required(reader, item, table, "p")?;
-            let p = reader.number(&value, crate::base::units::NUMBER)?;
-            if !(0.0..=1.0).contains(&p) {
-                reader.say(&value, format!("a probability of {p}"), "it lies between 0 and 1");
-                return None;
-            }
-            Rule::FixedProbability(p)
+            Rule::FixedProbability(reader.number(&value, crate::base::units::NUMBER)?)
         }
         "list" => {
             let value = required(reader, item, table, "file")?;
-            match files::synapses(reader.folder.as_deref(), value.as_str().unwrap_or("")) {
+            let (name, dt) = (reader.text("file", &value)?, reader.scope.dt?);
+            match files::synapses(reader.folder.as_deref(), &name, [0.499_999 * dt, LONGEST_DELAY * dt]) {
                 Ok(list) => Rule::List(list.into()),
                 Err(message) => {
-                    reader.say(&value, message, "a CSV file with the columns source, target and, if wanted, weight and delay_ms");
+                    reader.say(
+                        &value,
+                        message,
+                        "a CSV file with the columns source, target and, if wanted, weight and delay_ms, which is rounded to steps",
+                    );
                     return None;
                 }
             }

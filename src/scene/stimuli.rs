@@ -80,6 +80,7 @@ pub fn stimuli(reader: &mut Reader, document: &Table, places: &Places) -> Vec<St
                 reader.scope.bound = vec![(set.clone(), *i), ("to".into(), *i)];
             }
             if let Some(kind) = drive(reader, &item, table, places, &part) {
+                reader.spans.stimuli.push(item.span().unwrap_or(0..0));
                 out.push(Stimulus { name: name.clone(), to: part, kind, start, stop });
             }
             reader.scope.bound = outer;
@@ -90,8 +91,8 @@ pub fn stimuli(reader: &mut Reader, document: &Table, places: &Places) -> Vec<St
 
 fn drive(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Places, to: &Part) -> Option<Drive> {
     let kind_item = required(reader, item, table, "kind")?;
-    let kind = kind_item.as_str().unwrap_or("");
-    match kind {
+    let kind = reader.text("kind", &kind_item)?;
+    match kind.as_str() {
         "poisson" => {
             let rate_item = required(reader, item, table, "rate")?;
             let rate = rate(reader, &rate_item, to)?;
@@ -106,10 +107,10 @@ fn drive(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Place
         "current" | "sine" | "noise" => {
             let input = input(reader, item, table, places, to)?;
             let dimension = places.populations[to.population].model.inputs[input].dimension;
-            Some(Drive::Current { input, wave: wave(reader, item, table, kind, dimension)? })
+            Some(Drive::Current { input, wave: wave(reader, item, table, &kind, dimension)? })
         }
         _ => {
-            let help = did_you_mean(kind, KINDS).unwrap_or_else(|| format!("kinds are {}", KINDS.join(", ")));
+            let help = did_you_mean(&kind, KINDS).unwrap_or_else(|| format!("kinds are {}", KINDS.join(", ")));
             reader.wrong(&kind_item, Wrong(format!("no stimulus is of kind `{kind}`"), Some(help)));
             None
         }
@@ -193,7 +194,8 @@ fn landing(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Pla
 fn times(reader: &mut Reader, item: &Item, table: &dyn TableLike) -> Option<Arc<[u64]>> {
     let mut steps: Vec<u64> = Vec::new();
     if let Some(file) = table.get("file") {
-        match files::times(reader.folder.as_deref(), file.as_str().unwrap_or("")) {
+        let name = reader.text("file", file)?;
+        match files::times(reader.folder.as_deref(), &name) {
             Ok(list) => steps = list.into_iter().map(|t| reader.on_grid(file, t)).collect::<Option<_>>()?,
             Err(message) => {
                 reader.say(file, message, "a CSV file with a column time_ms");
@@ -202,6 +204,10 @@ fn times(reader: &mut Reader, item: &Item, table: &dyn TableLike) -> Option<Arc<
         }
     } else {
         let list = required(reader, item, table, "times")?;
+        if !list.is_array() {
+            reader.say(&list, "times are a list", "write times = [\"5 ms\", \"9 ms\"]");
+            return None;
+        }
         for value in list.as_array().into_iter().flatten() {
             steps.push(reader.steps(&Item::Value(value.clone()))?);
         }
@@ -224,10 +230,11 @@ fn input(reader: &mut Reader, item: &Item, table: &dyn TableLike, places: &Place
             None
         }
         Some(given) => {
-            let name = given.as_str().unwrap_or("");
+            let name = reader.text("input", given)?;
             let found = names.iter().position(|n| *n == name);
             if found.is_none() {
-                reader.wrong(given, Wrong(format!("{} has no input `{name}`", model.name), did_you_mean(name, names)));
+                let help = did_you_mean(&name, names.iter().copied()).unwrap_or_else(|| format!("it has {}", names.join(", ")));
+                reader.wrong(given, Wrong(format!("{} has no input `{name}`", model.name), Some(help)));
             }
             found
         }
@@ -255,7 +262,13 @@ fn wave(reader: &mut Reader, item: &Item, table: &dyn TableLike, kind: &str, d: 
             Some(Wave::Noise { mean, sd, every: reader.every(table).unwrap_or(1) })
         }
         _ => match table.get("steps").and_then(Item::as_array) {
-            None => get("amplitude", d).map(Wave::Constant),
+            None => {
+                if let Some(list) = table.get("amplitude").filter(|i| i.is_array()) {
+                    reader.say(list, "an amplitude is one value", "for one that changes write steps = [[\"20 ms\", \"300 pA\"], ...]");
+                    return None;
+                }
+                get("amplitude", d).map(Wave::Constant)
+            }
             Some(list) => {
                 let mut steps = Vec::new();
                 for row in list {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use toml_edit::{Item, Table, TableLike};
 
 use super::fields::Reader;
-use super::value::{Scope, Value, Wrong};
+use super::value::{Value, Wrong};
 use crate::base::problem::{Problem, Source, did_you_mean};
 use crate::base::units::{Dimension, Quantity};
 use crate::model::{Model, SynapseModel, builtin_synapses, read_synapse};
@@ -78,7 +78,7 @@ fn builtin(reader: &mut Reader) -> BTreeMap<String, Definition> {
 
 fn shipped(name: &str, text: &str) -> (Option<Definition>, Vec<Problem>) {
     let source = Arc::new(Source { name: format!("{name}.toml"), text: text.to_string() });
-    let mut inner = Reader { scope: Scope::new(source), problems: Vec::new(), folder: None };
+    let mut inner = Reader::new(source, None);
     let document = toml_edit::Document::parse(text.to_string()).ok();
     let read = document.as_ref().and_then(|d| read(&mut inner, name, d.as_item()));
     (read, inner.problems)

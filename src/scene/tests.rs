@@ -77,6 +77,25 @@ fn problems_name_place_reason_and_remedy() {
         ("duration = \"10 ms\"", "duration = 10", vec!["expected a value in ms, found a bare number", "as in \"10 ms\""]),
         ("format = 1", "format = 2", vec!["reads format 1"]),
         ("from = \"exc\"", "from = \"exc[0..99]\"", vec!["the population has 10 neurons"]),
+        ("size = 10", "size = \"J\"", vec!["expected a bare number, found mV", "test.toml:9:8"]),
+        ("J = \"1 mV\"", "I = \"1 mV\"", vec!["`J` is read as a unit: [parameters] has nothing of this name", "test.toml:15:10"]),
+        ("size = 10", "size = 10\nparameters.tau = \"1 ms\"", vec!["has no parameter `tau`", "it has C_m, tau_m", "test.toml:10:12"]),
+        ("size = 10", "size = 10\ninitial.V = \"1 mV\"", vec!["no state variable `V`", "it has V_m", "test.toml:10:9"]),
+        ("size = 10", "size = 10\ninitial.V_m = \"normal(1 mV, -1 mV)\"", vec!["a standard deviation of -1", "test.toml:10:15"]),
+        ("model = \"iaf_psc_delta\"", "model = 5", vec!["model must be a text", "test.toml:8:9"]),
+        ("format = 1", "format = 1\ntitle = 5", vec!["title must be a text", "test.toml:2:9"]),
+        ("format = 1", "format = 1\nabout = [\"x\"]", vec!["about must be a text", "test.toml:2:9"]),
+        ("format = 1", "format = 1\npreset = 5", vec!["preset must be a text", "test.toml:2:10"]),
+        ("format = 1", "format = 1\npreset = \"x\"", vec!["no preset `x`", "it has none", "test.toml:2:10"]),
+        ("in_degree = 2", "in_degree = 2.5", vec!["no whole number", "round", "test.toml:14:13"]),
+        ("in_degree = 2", "in_degree = 11\nallow_multapses = false", vec!["only 10 neurons to choose from", "test.toml:14:13"]),
+        ("in_degree\"\nin_degree = 2", "total_number\"\ncount = 101\nallow_multapses = false", vec!["only 100 pairs", "test.toml:14:9"]),
+        ("in_degree\"\nin_degree = 2", "probability\"\np = 1.5", vec!["a probability of 1.5: it lies between 0 and 1", "test.toml:14:5"]),
+        ("weight = \"J\"", "weight = \"normal(J, -J)\"", vec!["a standard deviation of -1 is no distribution", "test.toml:15:10"]),
+        ("weight = \"J\"", "weight = \"uniform(2*J, J)\"", vec!["a uniform from 2 to 1 is no distribution", "test.toml:15:10"]),
+        ("weight = \"J\"", "weight = \"redraw(normal(J, J), 90*J, inf)\"", vec!["would never end", "test.toml:15:10"]),
+        ("delay = \"1 ms\"", "delay = \"normal(1 ms, 1 ms)\"", vec!["can fall to -inf ms", "redraw(..., dt/2, inf)", "test.toml:16:9"]),
+        ("delay = \"1 ms\"", "delay = \"100 s\"", vec!["a delay of 1000000 steps", "at most 60000", "test.toml:16:9"]),
     ] {
         let text = message(from, to);
         assert!(words.iter().all(|w| text.contains(w)), "{to}: {text}");
@@ -147,6 +166,43 @@ fn problems_stand_at_their_lines_in_the_file_whatever_options_change() {
     assert!(told.contains("expected a value in mV, found pA") && told.contains("test.toml:"), "{told}");
     let told = load(&Options { duration: Some("3 mV".into()), ..Options::default() });
     assert!(told.contains("test.toml (with its preset and options):") && told.contains("duration = \"3 mV\""), "{told}");
+}
+
+/// What others say that use it would only repeat it.
+#[test]
+fn a_parameter_without_a_value_is_told_once() {
+    for (value, words) in [
+        ("\"1 mV + 1 pA\"", "one side is in mV, the other in pA"),
+        ("\"Q\"", "no parameter is named `Q`"),
+        ("true", "expected a number or an expression"),
+        ("\"K\"\nK = \"J\"", "goes in a circle"),
+    ] {
+        let told = message("J = \"1 mV\"", &format!("J = {value}\nL = \"2*J\""));
+        assert!(told.matches("error: ").count() == 1 && told.contains(words) && told.contains("test.toml:6:5"), "{told}");
+    }
+}
+
+#[test]
+fn sets_tables_presets_and_expectations_are_read_whether_they_are_used_or_not() {
+    let preset = |more: &str| format!("{SMALL}[presets.p]\nset = {{ J = \"2 mV\" }}\n{more}");
+    let expect = |what: &str| preset(&format!("expect = [{{ {what} }}]\n"));
+    assert!(load_text(&expect("metric = \"rate.exc\", between = [1, \"2 Hz\"]")).is_ok());
+    for (text, words) in [
+        (format!("{SMALL}[sets]\ns = [\"a\", \"a\"]\n"), "`a` is twice in set s"),
+        (format!("{SMALL}[sets]\ns = [\"a\", \"b\"]\n[tables]\nT = {{ over = \"s\", values = [1, 2, 3] }}\n"), "the table needs 2 values"),
+        (format!("{SMALL}[presets.p]\nset = {{ K = 1 }}\n"), "no parameter is named `K`"),
+        (format!("{SMALL}[presets.p]\nset = {{ J = \"2 pA\" }}\n"), "`J` is in mV, and this is in pA"),
+        (format!("{SMALL}[presets.p]\nset = {{ J = \"2 *\" }}\n"), "the expression ends too early"),
+        (expect("metric = \"rte.exc\", below = 1"), "did you mean `rate`"),
+        (expect("metric = \"rate.exc->exc\", below = 1"), "no metric of a projection is named `rate`"),
+        (expect("metric = \"rate.ex\", below = 1"), "names no population"),
+        (expect("metric = \"rate.exc\", below = \"1 mV\""), "this metric is in kHz, and the bound in mV"),
+        (expect("metric = \"rate.exc\", between = [3, 1]"), "nothing lies between"),
+        (expect("metric = \"rate.exc\""), "an expectation needs its bounds"),
+    ] {
+        let told = load_text(&text).expect_err(words);
+        assert!(told.contains(words) && told.contains("--> test.toml:"), "{told}");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Expressions of a scene evaluated: parameters, tables over sets, units, one random draw. Knows no population.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -18,6 +18,15 @@ pub enum Value {
     Law(Law, Dimension),
 }
 
+impl Value {
+    pub fn dimension(&self) -> Dimension {
+        match self {
+            Value::Number(q) => q.dimension,
+            Value::Law(_, dimension) => *dimension,
+        }
+    }
+}
+
 /// What an error is about: a message and a remedy.
 #[derive(Debug, Clone)]
 pub struct Wrong(pub String, pub Option<String>);
@@ -26,6 +35,11 @@ pub type Result<T> = std::result::Result<T, Wrong>;
 
 pub fn wrong<T>(message: impl Into<String>) -> Result<T> {
     Err(Wrong(message.into(), None))
+}
+
+/// What follows from a parameter that is told about at its own place: nothing to add.
+fn told() -> Wrong {
+    Wrong(String::new(), None)
 }
 
 /// What names mean: parameters and tables as written, sets, and the members that indices stand for now.
@@ -41,6 +55,9 @@ pub struct Scope {
     /// Index name and position within its set.
     pub bound: Vec<(String, usize)>,
     known: BTreeMap<String, Value>,
+    /// Parameters without a value, and why, each told once.
+    broken: BTreeSet<String>,
+    pub faults: Vec<Problem>,
     visiting: Vec<String>,
 }
 
@@ -70,6 +87,8 @@ impl Scope {
             sets: BTreeMap::new(),
             bound: Vec::new(),
             known: BTreeMap::new(),
+            broken: BTreeSet::new(),
+            faults: Vec::new(),
             visiting: Vec::new(),
         }
     }
@@ -157,6 +176,11 @@ impl Scope {
         }
     }
 
+    /// The value of a parameter. One that has none leaves its reason in `faults`.
+    pub fn parameter(&mut self, name: &str) -> Option<Value> {
+        self.name(name).ok()
+    }
+
     fn name(&mut self, name: &str) -> Result<Value> {
         match name {
             "inf" => return number(f64::INFINITY, NUMBER),
@@ -182,9 +206,23 @@ impl Scope {
             let names = self.parameters.keys().map(String::as_str);
             return Err(Wrong(format!("no parameter is named `{name}`"), did_you_mean(name, names)));
         };
-        let value = self.visit(name.to_string(), |me| me.written(&item))?;
-        self.known.insert(name.to_string(), value);
-        Ok(value)
+        if self.broken.contains(name) {
+            return Err(told());
+        }
+        match self.visit(name.to_string(), |me| me.written(&item)) {
+            Ok(value) => {
+                self.known.insert(name.to_string(), value);
+                Ok(value)
+            }
+            Err(wrong) => {
+                self.broken.insert(name.to_string());
+                if !wrong.0.is_empty() {
+                    let fault = self.problem(wrong, item.span().unwrap_or(0..0));
+                    self.faults.push(fault);
+                }
+                Err(told())
+            }
+        }
     }
 
     fn visit<T>(&mut self, name: String, inner: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
@@ -368,12 +406,18 @@ pub fn law(value: Value, dimension: Dimension) -> Result<Law> {
     };
     if found != dimension {
         let help = (found == NUMBER).then(|| format!("a bare number needs its unit, as in \"10 {dimension}\""));
-        return Err(Wrong(format!("expected a value in {dimension}, found {found}"), help));
+        let expected = if dimension == NUMBER { dimension.to_string() } else { format!("a value in {dimension}") };
+        return Err(Wrong(format!("expected {expected}, found {found}"), help));
     }
     if !(law.scale.is_finite() && law.offset.is_finite()) {
         return wrong("the value must be finite");
     }
     Ok(law)
+}
+
+/// A law by which something can be drawn.
+pub fn sound(law: Law) -> Result<Law> {
+    law.check().map_or_else(wrong, |()| Ok(law))
 }
 
 /// The number of a value that must have this dimension and no randomness.

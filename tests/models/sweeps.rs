@@ -40,7 +40,7 @@ fn every_model_refuses_time_constants_and_capacitances_that_are_not_positive() {
 #[test]
 fn a_drawn_time_constant_that_is_not_positive_is_refused() {
     let network = load(&alone("iaf_psc_exp", 0.1, 500, "parameters.tau_m = \"normal(10 ms, 5 ms)\"\n"));
-    let told = synfire::plan::plan(&network).err().unwrap();
+    let told = synfire::plan::plan(&network).err().unwrap().message;
     assert!(told.contains("tau_m must be positive") && told.contains("redraw"), "{told}");
     assert!(try_load(&alone("iaf_psc_exp", 0.1, 1, "[models.x]\nbase = \"iaf_psc_exp\"\nparameters.C_m = \"0 pF\"\n")).is_err());
 }

@@ -289,7 +289,8 @@ impl Part {
     /// The first state variable that is infinite or no number: population, variable, neuron.
     #[inline(always)]
     pub fn not_finite(&self) -> Option<(usize, usize, usize)> {
-        let found = |(share, columns): (&Share, &Columns)| columns.not_finite().map(|(v, i)| (share.population, v, share.start as usize + i));
+        let found =
+            |(share, columns): (&Share, &Columns)| columns.not_finite().map(|(v, i)| (share.population, v, share.start as usize + i));
         self.shares.iter().zip(&self.columns).find_map(found)
     }
 }

@@ -95,7 +95,7 @@ impl Device {
             },
         };
         let names = || all.iter().enumerate().map(|(i, a)| format!("{i}: {}", a.get_info().name)).collect::<Vec<_>>().join(", ");
-        let adapter = chosen.ok_or_else(|| format!("no device {:?}: there are {}", wish.unwrap_or_default(), names()))?;
+        let adapter = chosen.ok_or_else(|| format!("no device {:?}; there is {}", wish.unwrap_or_default(), names()))?;
         Self::of(instance, adapter, adapter.limits())
     }
 

@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use crate::base::draw::{Quantile, Shape as Law};
+use crate::base::draw::{Kind, Law, Quantile};
 use crate::base::rng::Stream;
 use crate::network::{Degree, Distance, Shape};
 use crate::plan::space::{Between, Cells, Near, Table, index};
@@ -79,8 +79,7 @@ impl Rows {
             .map(|b| if *b > 1 << 30 { EACH } else { libm::ceil(-libm::log1p(-f64::from(*b) / UNIT) * HAZARD) as u32 })
             .collect();
         let passed = hazard.iter().map(|h| libm::ceil(-libm::expm1(-f64::from(*h) / HAZARD) * UNIT).min(UNIT - 1.0) as u32).collect();
-        let free = (f64::NEG_INFINITY, f64::INFINITY);
-        let budget = Quantile::new(Law::Exponential { mean: 1.0 }, free.0, free.1, false, 1.0, 0.0, HAZARD)?;
+        let budget = Quantile::new(Law::of(Kind::Exponential { mean: 1.0 }, 1.0, 0.0), HAZARD)?;
         let degree = match rule.degree {
             Degree::Probability(_) => None,
             Degree::Out(k) | Degree::In(k) => Some(k),

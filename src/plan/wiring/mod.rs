@@ -90,47 +90,32 @@ impl Wiring {
     }
 
     fn lowered(&self, p: &Projection, counts: &Stream) -> Result<Kind, String> {
-        let (n_s, n_t) = (u64::from(self.sources), u64::from(self.targets));
-        let excluded = u64::from(self.own.is_some());
+        p.rule.check(&p.from, &p.to, p.autapses, p.multapses)?;
+        let n_t = u64::from(self.targets);
         let even = |each: u32| Ends::Even(each, self.sources);
         Ok(match &p.rule {
             Rule::AllToAll => Kind::AllToAll,
-            Rule::OneToOne if n_s != n_t => return Err(format!("one_to_one needs equal sizes: {n_s} sources and {n_t} targets")),
             Rule::OneToOne => Kind::OneToOne,
-            Rule::FixedProbability(q) if !(0.0..=1.0).contains(q) => return Err(format!("a probability of {q}: it lies between 0 and 1")),
             // Nearer to 0 or 1 than a word of 32 bits can tell.
             Rule::FixedProbability(q) if *q > 1.0 - 1e-9 => Kind::AllToAll,
             Rule::FixedProbability(q) if *q < 1e-9 => Kind::Independent { ends: even(0) },
             Rule::FixedProbability(q) => Kind::Bernoulli { p: *q, gaps: Gaps::new(*q), block: bernoulli_block(*q) },
-            Rule::FixedOutDegree(k) if n_t <= excluded && *k > 0 => return Err(format!("{k} targets for each source, but there are none")),
             Rule::FixedOutDegree(k) if p.multapses => Kind::Independent { ends: even(*k) },
-            Rule::FixedOutDegree(k) if u64::from(*k) + excluded > n_t => return Err(too_many(*k, "out", n_t, excluded)),
             Rule::FixedOutDegree(k) => Kind::Distinct { ends: even(*k) },
-            Rule::FixedInDegree(k) if n_s <= excluded && *k > 0 && n_t > 0 => {
-                return Err(format!("{k} sources for each target, but there are none"));
-            }
-            Rule::FixedInDegree(k) if !p.multapses && u64::from(*k) + excluded > n_s => return Err(too_many(*k, "in", n_s, excluded)),
             Rule::FixedInDegree(k) => {
                 let own = self.own.is_some().then_some(|s: u32| self.own(s));
                 let random = p.multapses && (own.is_none() || self.sources >= FEWEST);
                 let stubs = random.then(|| Stubs::new(*k, self.sources, self.targets, own, counts)).flatten();
                 stubs.map_or_else(|| Kind::Stored(self.in_degree(p, *k)), Kind::Stubs)
             }
-            Rule::FixedTotalNumber(n) if (n_s == 0 || n_t <= excluded) && *n > 0 => {
-                return Err(format!("{n} synapses between {n_s} and {n_t} neurons"));
-            }
             Rule::FixedTotalNumber(n) if p.multapses => Kind::Independent { ends: Ends::multinomial(*n, self.sources, counts) },
             Rule::FixedTotalNumber(n) => {
                 let owned = self.owned();
                 let pairs = |s: u32| u64::from(s) * n_t - owned.get(s as usize).map_or(0, |o| u64::from(*o));
-                if *n > pairs(self.sources) {
-                    let pairs = pairs(self.sources);
-                    return Err(format!("{n} synapses without multapses, but only {pairs} pairs: allow_multapses = true, or fewer"));
-                }
                 Kind::Distinct { ends: hypergeometric::rows(*n, self.sources, pairs, counts) }
             }
             Rule::Distance(_) => return Err("rule distance needs positions".into()),
-            Rule::List(list) => Kind::Stored(Stored::listed(list, self.sources, self.targets)?),
+            Rule::List(list) => Kind::Stored(Stored::listed(list, self.sources)),
         })
     }
 
@@ -422,13 +407,6 @@ impl LeftOut {
             LeftOut::Places(places) => places.iter().zip(0..sources).find(|(t, _)| **t == target).map(|(_, s)| s),
         }
     }
-}
-
-fn too_many(k: u32, which: &str, n: u64, excluded: u64) -> String {
-    format!(
-        "an {which}-degree of {k} without multapses, but only {} neurons to choose from: allow_multapses = true, or fewer",
-        n - excluded
-    )
 }
 
 fn skip(t: u32, own: Option<u32>) -> u32 {

@@ -18,22 +18,11 @@ impl Stored {
         Self { ends, max_in_degree: most(&targets), targets, listed: Vec::new() }
     }
 
-    fn beyond(what: &str, id: u32, line: usize, n: u32) -> String {
-        format!("{what} {id} of listed synapse {line} does not exist: there are {n}, counted from 0")
-    }
-
-    pub fn listed(list: &[Synapse], sources: u32, targets: u32) -> Result<Self, String> {
-        for (i, s) in list.iter().enumerate() {
-            if s.source >= sources {
-                return Err(Self::beyond("source", s.source, i, sources));
-            }
-            if s.target >= targets {
-                return Err(Self::beyond("target", s.target, i, targets));
-            }
-        }
+    /// Synapses of a list whose ends all exist.
+    pub fn listed(list: &[Synapse], sources: u32) -> Self {
         let (ends, order) = rows(list.iter().map(|s| s.source), sources);
         let targets: Vec<u32> = order.iter().map(|i| list[*i as usize].target).collect();
-        Ok(Self { ends, max_in_degree: most(&targets), targets, listed: order })
+        Self { ends, max_in_degree: most(&targets), targets, listed: order }
     }
 
     pub fn row(&self, source: u32) -> &[u32] {

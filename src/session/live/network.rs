@@ -26,7 +26,7 @@ pub fn build(origin: Origin, machine: &Machine, original: Option<Arc<[Knob]>>, w
     scene.network.probes.clear();
     let (base, original) =
         (Arc::from(scene.resolved.as_str()), original.unwrap_or_else(|| scene.knobs.iter().chain(&scene.cells).cloned().collect()));
-    let plan = Arc::new(crate::plan::plan_within(&scene.network, memory::free()).map_err(told)?);
+    let plan = Arc::new(crate::plan::plan_within(&scene.network, memory::free()).map_err(|r| vec![scene.entries.problem(&r)])?);
     let mut simulation = Simulation::new(origin, scene, plan, machine, None).map_err(told)?;
     let watched = watch_neurons(&mut simulation, machine, watch).map_err(told)?;
     let rebuilds = rebuilds(&simulation);
