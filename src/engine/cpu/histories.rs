@@ -2,11 +2,15 @@
 //! Steps at which the condition of a rule holds are entries as spikes are, with what is read of the neuron. Knows no synapse.
 //!
 //! Entry 0 of a neuron is no spike but what was before: the start of the run, or the base of a state. An entry that is pushed out
-//! of the ring has acted on every synapse, since the share is brought up to date before it would not have.
+//! of the ring has acted on every synapse, since the share is brought up to date before it would not have. The last few entries of
+//! each neuron stand once more in a short record: synapses ask for hardly anything else, and the records of a share fit a cache.
 
 use super::partition::Share;
 use super::watch::Watch;
 use crate::plan::{History, TracePlan, Traced, after, after_condition};
+
+/// Entries in the record of a neuron.
+const RECENT: usize = 3;
 
 pub struct Histories {
     /// Number among the plan's `targets`.
@@ -15,8 +19,8 @@ pub struct Histories {
     traces: usize,
     /// A power of two.
     depth: u32,
-    /// Entries so far, by neuron.
-    counts: Vec<u32>,
+    /// By neuron: entries so far, the steps of the last ones, the newest first, and their values.
+    recent: Vec<u32>,
     /// By neuron and place in its ring; values also by trace.
     steps: Vec<u32>,
     values: Vec<f32>,
@@ -39,7 +43,7 @@ impl Histories {
             share,
             traces,
             depth: depth as u32,
-            counts: vec![0; neurons],
+            recent: vec![0; neurons * (1 + RECENT + RECENT * traces)],
             steps: vec![0; neurons * depth],
             values: vec![0.0; neurons * depth * traces],
             conditions: vec![false; if watch.is_some() { neurons * depth } else { 0 }],
@@ -58,27 +62,52 @@ impl Histories {
     }
 
     fn push(&mut self, neuron: usize, step: u32, values: &[f32]) {
-        let at = self.at(neuron, self.counts[neuron]);
+        let at = self.at(neuron, self.count(neuron));
         self.steps[at] = step;
         self.values[at * self.traces..(at + 1) * self.traces].copy_from_slice(values);
-        self.counts[neuron] += 1;
+        let (stride, traces) = (self.stride(), self.traces);
+        let (count, recent) = self.recent[neuron * stride..(neuron + 1) * stride].split_at_mut(1);
+        let (steps, all) = recent.split_at_mut(RECENT);
+        count[0] += 1;
+        steps.copy_within(..RECENT - 1, 1);
+        steps[0] = step;
+        all.copy_within(..(RECENT - 1) * traces, traces);
+        all[..traces].copy_from_slice(bytemuck::cast_slice(values));
+    }
+
+    /// Words of the record of a neuron.
+    #[inline(always)]
+    fn stride(&self) -> usize {
+        1 + RECENT + RECENT * self.traces
+    }
+
+    #[inline(always)]
+    fn record(&self, neuron: usize) -> &[u32] {
+        &self.recent[neuron * self.stride()..(neuron + 1) * self.stride()]
     }
 
     #[inline(always)]
     pub fn step(&self, neuron: usize, entry: u32) -> u32 {
-        self.steps[self.at(neuron, entry)]
+        let record = self.record(neuron);
+        match (record[0] - 1 - entry) as usize {
+            back @ ..RECENT => record[1 + back],
+            _ => self.steps[self.at(neuron, entry)],
+        }
     }
 
     /// Entries so far.
     #[inline(always)]
     pub fn count(&self, neuron: usize) -> u32 {
-        self.counts[neuron]
+        self.record(neuron)[0]
     }
 
     #[inline(always)]
     pub fn values(&self, neuron: usize, entry: u32) -> &[f32] {
-        let at = self.at(neuron, entry);
-        &self.values[at * self.traces..(at + 1) * self.traces]
+        let record = self.record(neuron);
+        match (record[0] - 1 - entry) as usize {
+            back @ ..RECENT => bytemuck::cast_slice(&record[1 + RECENT + back * self.traces..][..self.traces]),
+            _ => &self.values[self.at(neuron, entry) * self.traces..][..self.traces],
+        }
     }
 
     /// Whether an entry is a step at which the condition of the rule holds, and no spike.
@@ -97,7 +126,7 @@ impl Histories {
     /// The last entry at or before a step.
     #[inline(always)]
     pub fn last(&self, neuron: usize, step: u32) -> u32 {
-        let mut entry = self.counts[neuron] - 1;
+        let mut entry = self.count(neuron) - 1;
         while entry > 0 && self.step(neuron, entry) > step {
             entry -= 1;
         }
@@ -107,7 +136,7 @@ impl Histories {
     /// Whether the next spike of a neuron would push out what a spike that has not yet acted on all synapses starts from, when
     /// delays are at most `longest`.
     pub fn full(&self, neuron: usize, longest: u32) -> bool {
-        let count = self.counts[neuron];
+        let count = self.count(neuron);
         count >= self.depth && self.step(neuron, count + 1 - self.depth) + longest > self.done
     }
 
@@ -118,7 +147,7 @@ impl Histories {
 
     /// A neuron of the share has spiked, or the condition of the rule holds of it, at a step.
     pub fn enter(&mut self, t: &TracePlan, neuron: usize, step: u32, condition: bool) {
-        let entry = self.counts[neuron] - 1;
+        let entry = self.count(neuron) - 1;
         let (mut states, mut registers) = std::mem::take(&mut self.scratch);
         if let Some(watch) = &self.watch {
             let at = self.at(neuron, entry + 1);
@@ -140,14 +169,14 @@ impl Histories {
 
     /// Puts what is here into the state of the network at step `now`: spikes of up to `longest` steps ago are told one by one.
     pub fn save(&self, now: u32, longest: u32, into: &mut History) {
-        for neuron in 0..self.counts.len() {
+        for neuron in 0..self.share.len() as usize {
             let base = self.last(neuron, now.saturating_sub(longest));
             let place = self.share.start as usize + neuron;
             into.base.last[place] = self.step(neuron, base);
             for (column, x) in into.base.values.iter_mut().zip(self.values(neuron, base)) {
                 column[place] = *x;
             }
-            for entry in base + 1..self.counts[neuron] {
+            for entry in base + 1..self.count(neuron) {
                 let condition = self.watch.is_some() && self.is_condition(neuron, entry);
                 let events = if condition { &mut into.conditions } else { &mut into.spikes };
                 events.push([place as u32, self.step(neuron, entry)]);
@@ -160,7 +189,7 @@ impl Histories {
 
     /// The traces of the only neuron as its last spike left them.
     pub fn save_one(&self, into: &mut Traced) {
-        let entry = self.counts[0] - 1;
+        let entry = self.count(0) - 1;
         into.last[0] = self.step(0, entry);
         into.values.iter_mut().zip(self.values(0, entry)).for_each(|(column, x)| column[0] = *x);
     }
@@ -169,8 +198,8 @@ impl Histories {
     pub fn restore(&mut self, t: &TracePlan, now: u32, history: &History) {
         let Traced { values, last } = &history.base;
         self.done = now;
-        self.counts.fill(0);
-        for neuron in 0..self.counts.len() {
+        self.recent.fill(0);
+        for neuron in 0..self.share.len() as usize {
             let place = self.share.start as usize + neuron;
             let base: Vec<f32> = values.iter().map(|column| column[place]).collect();
             self.push(neuron, last[place], &base);
