@@ -227,7 +227,7 @@ fn listed_pairs_have_conductances_of_their_own() {
     }
     for (text, message) in [("0,3\n", "there are 1 and 3 neurons"), ("0,1\n0,1\n", "is listed twice")] {
         list(&format!("source,target\n{text}"));
-        let told = plan(&load("conductance = \"4 nS\"\n").unwrap()).err().unwrap();
+        let told = plan(&load("conductance = \"4 nS\"\n").unwrap()).err().unwrap().message;
         assert!(told.contains(message) && told.contains("gap junctions from a to b"), "{told}");
     }
 }
