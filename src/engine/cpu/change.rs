@@ -78,6 +78,12 @@ impl Change {
         &mut self.cells[s]
     }
 
+    /// Puts values into the states of a lane, from state `first` on.
+    #[inline(always)]
+    pub fn put(&mut self, first: usize, lane: usize, values: &[f32]) {
+        self.cells[first..].iter_mut().zip(values).for_each(|(cell, x)| cell[lane % LANES] = *x);
+    }
+
     /// States of a lane.
     pub fn states(&self) -> usize {
         self.states

@@ -1,7 +1,7 @@
 //! Where threads meet: a barrier that spins, and the spikes of the last batch. Knows no network.
 
-use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{RwLock, RwLockReadGuard};
 
 use crate::plan::Spike;
 
@@ -41,13 +41,11 @@ impl Exchange {
         }
     }
 
-    /// Reads the spikes of every thread in turn, after `wait`.
-    pub fn each(&self, batch: u64, mut read: impl FnMut(&[Spike])) {
-        for of in &self.spikes {
-            if let Ok(spikes) = of[(batch % 2) as usize].read() {
-                read(&spikes);
-            }
-        }
+    /// The spikes of every thread in turn, after `wait`. No closure is called with them: it would not be inlined into the code that has
+    /// the widest vectors.
+    #[inline(always)]
+    pub fn each(&self, batch: u64) -> impl Iterator<Item = RwLockReadGuard<'_, Vec<Spike>>> {
+        self.spikes.iter().flat_map(move |of| of[(batch % 2) as usize].read())
     }
 
     /// Shows values of a thread to all; what is in `values` afterwards is of no meaning.

@@ -133,6 +133,35 @@ impl Histories {
         entry
     }
 
+    /// Step and values of an entry.
+    #[inline(always)]
+    pub fn entry(&self, neuron: usize, entry: u32) -> (u32, &[f32]) {
+        let record = self.record(neuron);
+        match (record[0] - 1 - entry) as usize {
+            back @ ..RECENT => (record[1 + back], bytemuck::cast_slice(&record[1 + RECENT + back * self.traces..][..self.traces])),
+            _ => (self.steps[self.at(neuron, entry)], &self.values[self.at(neuron, entry) * self.traces..][..self.traces]),
+        }
+    }
+
+    /// The last entry at or before step `latest`, and before it the last that is not later than `after`; the first entry is never later.
+    #[inline(always)]
+    pub fn between(&self, neuron: usize, after: Option<u32>, latest: u32) -> [u32; 2] {
+        let record = self.record(neuron);
+        let step = |entry: u32| match (record[0] - 1 - entry) as usize {
+            back @ ..RECENT => record[1 + back],
+            _ => self.steps[self.at(neuron, entry)],
+        };
+        let mut end = record[0] - 1;
+        while end > 0 && step(end) > latest {
+            end -= 1;
+        }
+        let mut before = end;
+        while before > 0 && after.is_none_or(|after| step(before) > after) {
+            before -= 1;
+        }
+        [before, end]
+    }
+
     /// Whether the next spike of a neuron would push out what a spike that has not yet acted on all synapses starts from, when
     /// delays are at most `longest`.
     pub fn full(&self, neuron: usize, longest: u32) -> bool {

@@ -34,6 +34,8 @@ pub struct Rows {
     moves: Vec<Move>,
     /// Synapses that a spike of their target has reached, and its entry.
     reached: Vec<(usize, u32)>,
+    /// By lane of the present synapses: the last entry of the target that has reached them.
+    seen: [u32; LANES],
 }
 
 /// What rows are updated with.
@@ -108,6 +110,7 @@ impl Rows {
             modulator: plastic.modulator,
             moves: Vec::new(),
             reached: Vec::new(),
+            seen: [0; LANES],
         }
     }
 
@@ -265,14 +268,12 @@ impl Rows {
             Self::modulated(condition, here, modulator);
         }
         self.reached.clear();
-        for j in lanes.clone() {
+        for (lane, j) in lanes.clone().enumerate() {
             let (neuron, delay) = here.parts(self.synapses[j]);
+            self.seen[lane] = 0;
             let Some(latest) = span.to.checked_sub(delay) else { continue };
-            let end = histories.last(neuron, latest);
-            let mut before = end;
-            while before > 0 && histories.step(neuron, before) + delay > span.from {
-                before -= 1;
-            }
+            let [before, end] = histories.between(neuron, span.from.checked_sub(delay), latest);
+            self.seen[lane] = end;
             if before < end {
                 self.reached.push((j, before + 1));
             }
@@ -330,12 +331,14 @@ impl Rows {
         }
         for (lane, j) in lanes.clone().enumerate() {
             let (neuron, delay) = here.parts(self.synapses[j]);
-            let known = now.saturating_sub(delay);
-            let entry = here.histories.last(neuron, known.saturating_sub(1));
-            for (s, x) in here.histories.values(neuron, entry).iter().enumerate() {
-                self.pre.state(sources + 1 + s)[lane] = *x;
+            let (known, mut entry) = (now.saturating_sub(delay), self.seen[lane]);
+            let (mut step, mut values) = here.histories.entry(neuron, entry);
+            while entry > 0 && step == known {
+                entry -= 1;
+                (step, values) = here.histories.entry(neuron, entry);
             }
-            self.pre.steps(1)[lane] = known.saturating_sub(here.histories.step(neuron, entry)) as f32;
+            self.pre.put(sources + 1, lane, values);
+            self.pre.steps(1)[lane] = known.saturating_sub(step) as f32;
             if let Some(watch) = &here.histories.watch {
                 watch.at(neuron, known).enumerate().for_each(|(r, x)| self.pre.steps(READS + r)[lane] = x);
             }
@@ -358,10 +361,15 @@ impl Rows {
         let target = &here.plan.populations[p.target];
         let receptor = (p.slots[usize::from(plastic.quanta < 0.0)] - target.slot) / (target.size as usize).max(1);
         let first = here.histories.share.local as usize;
-        for j in lanes {
-            let (neuron, delay) = here.parts(self.synapses[j]);
-            let sum = &mut sums.from(u64::from(now) + u64::from(delay), receptor)[first + neuron];
-            *sum = sum.wrapping_add(plastic.sent(self.weights[j]));
+        // Neighbours of one delay, as mostly all are, share a row of sums.
+        let delay = |synapse: &u32| here.parts(*synapse).1;
+        let mut weights = self.weights[lanes.clone()].iter();
+        for alike in self.synapses[lanes].chunk_by(|a, b| delay(a) == delay(b)) {
+            let row = &mut sums.from(u64::from(now) + u64::from(delay(&alike[0])), receptor)[first..];
+            for (synapse, weight) in alike.iter().zip(&mut weights) {
+                let sum = &mut row[here.parts(*synapse).0];
+                *sum = sum.wrapping_add(plastic.sent(*weight));
+            }
         }
     }
 }
@@ -387,10 +395,9 @@ fn strike(change: &mut Change, place: Place, reached: &[(usize, u32)], synapses:
     let histories = here.histories;
     for (lane, (j, entry)) in reached.iter().enumerate() {
         let (neuron, delay) = here.parts(synapses[*j]);
-        let (step, before) = (histories.step(neuron, *entry), histories.step(neuron, entry - 1));
-        for (s, x) in histories.values(neuron, entry - 1).iter().enumerate() {
-            change.state(s)[lane] = *x;
-        }
+        let step = histories.step(neuron, *entry);
+        let (before, values) = histories.entry(neuron, entry - 1);
+        change.put(0, lane, values);
         change.steps(0)[lane] = (step - before) as f32;
         change.steps(1)[lane] = (step + delay - last) as f32;
         change.weights()[lane] = weights[*j];

@@ -204,7 +204,9 @@ impl Part {
                 return false;
             }
             self.modulate(plan, first, number as u64, exchange);
-            exchange.each(number as u64, |spikes| self.spread(plan, first, spikes));
+            for spikes in exchange.each(number as u64) {
+                self.spread(plan, first, &spikes);
+            }
             watch.lap(&mut self.phases.spread);
         }
         true
@@ -217,9 +219,9 @@ impl Part {
             return;
         }
         let mut all: Vec<Spike> = Vec::new();
-        exchange.each(number, |spikes| {
-            all.extend(spikes.iter().filter(|s| plan.modulators.iter().any(|m| m.has(&plan.populations, s.neuron))))
-        });
+        for spikes in exchange.each(number) {
+            all.extend(spikes.iter().filter(|s| plan.modulators.iter().any(|m| m.has(&plan.populations, s.neuron))));
+        }
         all.sort();
         self.plastic.modulate(plan, first as u32, &self.changing.traces, &all);
     }
