@@ -110,6 +110,9 @@ fn batches_shards_and_grids_change_nothing() {
         Forced { batch: Some(1), ..Forced::default() },
         Forced { batch: Some(3), grid: Some(3), ..Forced::default() },
         Forced { binding: Some(40_000), ..Forced::default() },
+        // More workgroups than go in one dimension.
+        Forced { wide: Some(3), ..Forced::default() },
+        Forced { wide: Some(1), batch: Some(2), ..Forced::default() },
     ] {
         agree(&network, 1000, 250, forced);
     }

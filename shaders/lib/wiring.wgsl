@@ -8,6 +8,7 @@ const BERNOULLI = 2u;
 const INDEPENDENT = 3u;
 const DISTINCT = 4u;
 const STUBS = 5u;
+const DISTANCE = 6u;
 
 struct Permutation {
     n: u32,
@@ -100,7 +101,7 @@ fn stub_block(p: u32, stretch: u32) -> u32 {
     return wires[p + 10u] + 12u * stretch;
 }
 
-// Synapses of a stretch of a row; not of Bernoulli rows, which are walked.
+// Synapses of a stretch of a row; not of rows by chance, which are walked.
 fn length_of(p: u32, source: u32, stretch: u32) -> u32 {
     switch (wires[p]) {
         case ALL_TO_ALL: { return wires[p + 2u] - u32(own(p, source) != NONE); }
@@ -178,7 +179,7 @@ fn traded(list: u32, entries: u32, first: u32, count: u32, stubs: vec4<u32>) -> 
 }
 
 // One synapse: its words are those of its laws.
-fn synapse(p: u32, position: u32, weight_word: u32, delay_word: u32) {
+fn synapse(p: u32, source: u32, position: u32, weight_word: u32, delay_word: u32) {
     var neuron = wires[p + 12u] + position;
     if (wires[p + 11u] == 1u) {
         neuron = wires[neuron];
@@ -193,6 +194,17 @@ fn synapse(p: u32, position: u32, weight_word: u32, delay_word: u32) {
     var delay = wires[p + 19u];
     if (wires[p + 18u] != 0u) {
         delay = u32(max(law(wires[p + 18u], delay_word), 1));
+    }
+    let space = wires[p + 33u];
+    if (space != 0u) {
+        let far = squares(space, place_of(space + 3u, source), place_of(space + 9u, position));
+        let square = far.x + far.y + far.z;
+        if (wires[p + 34u] != 0u) {
+            weight = bitcast<i32>(by_square(wires[p + 34u], square));
+        }
+        if (wires[p + 35u] != 0u) {
+            delay = by_square(wires[p + 35u], square);
+        }
     }
     take(p, neuron + wires[p + select(24u, 25u, weight < 0)], delay, weight);
 }
@@ -211,7 +223,7 @@ fn quad(p: u32, source: u32, stretch: u32, q: u32, length: u32) {
     let weights = law_words(p, 13u, source, q, stretch);
     let delays = law_words(p, 18u, source, q, stretch);
     for (var i = 0u; i < count; i++) {
-        synapse(p, targets[i], weights[i], delays[i]);
+        synapse(p, source, targets[i], weights[i], delays[i]);
     }
 }
 
@@ -247,7 +259,7 @@ fn walk(p: u32, source: u32, stretch: u32) {
                         weights = law_words(p, 13u, source, k / 4u, stretch);
                         delays = law_words(p, 18u, source, k / 4u, stretch);
                     }
-                    synapse(p, at, weights[k & 3u], delays[k & 3u]);
+                    synapse(p, source, at, weights[k & 3u], delays[k & 3u]);
                     k++;
                 }
                 at++;
@@ -261,6 +273,8 @@ fn whole_row(p: u32, source: u32) {
     for (var stretch = 0u; stretch < wires[p + 31u]; stretch++) {
         if (wires[p] == BERNOULLI) {
             walk(p, source, stretch);
+        } else if (wires[p] == DISTANCE) {
+            near_strip(p, source, stretch);
         } else {
             let length = length_of(p, source, stretch);
             for (var q = 0u; 4u * q < length; q++) {
@@ -272,10 +286,10 @@ fn whole_row(p: u32, source: u32) {
 
 // What a lane of a work item does: chunk `chunk` of a row that is not stored.
 fn drawn_chunk(p: u32, source: u32, chunk: u32, lane: u32) {
-    if (wires[p] == BERNOULLI) {
+    if (wires[p] == BERNOULLI || wires[p] == DISTANCE) {
         let end = min((chunk + 1u) * {{WALKS}}u, wires[p + 31u]);
         for (var stretch = chunk * {{WALKS}}u + lane; stretch < end; stretch += {{GROUP}}u) {
-            walk(p, source, stretch);
+            if (wires[p] == DISTANCE) { near_strip(p, source, stretch); } else { walk(p, source, stretch); }
         }
         return;
     }

@@ -1,6 +1,7 @@
 //! Base: numbers, units, random numbers, problems. Knows nothing of neurons.
 
 pub mod draw;
+pub mod exponential;
 pub mod gaps;
 pub mod math;
 pub mod npy;

@@ -2,6 +2,7 @@
 
 mod edit;
 mod estimate;
+mod flowing;
 mod gaps;
 mod harvest;
 mod laws;
@@ -17,17 +18,19 @@ mod wiring;
 
 pub use edit::{State, edit, observe, resumed, resumed_within, structure, too_much};
 pub use estimate::estimate;
+pub use flowing::{Flowing, Scratch};
 pub use gaps::GapPlan;
 pub use harvest::{Harvest, Sample, Spike};
 pub use lower::{plan, plan_within};
 pub use scale::UNDER_WAY;
-pub use space::{Between, ByDistance, Sheet, Table};
+pub use space::{Between, ByDistance, Places, Sheet, Table};
 pub use synapses::{Connection, Drawn, Synapses, connections, connections_of, constant};
 pub use traces::{History, Traced, Traces, UNCHANGED, after, after_condition, histories, modulated, not_finite, other_changes, scaled};
 pub use types::{
     Change, Choice, DriveKind, DrivePlan, Keep, ModulatorPlan, Number, Plan, Plastic, PopulationPlan, ProbePlan, ProjectionPlan, Reading,
     TracePlan, Watch, Weight,
 };
+pub use wiring::distance::Rows as DistanceRows;
 pub use wiring::{Ends, Kind, LeftOut, Permutation, Stubs, Wiring};
 
 /// What a random stream is for; the second half of its name is a number within the purpose.

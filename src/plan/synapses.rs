@@ -1,6 +1,7 @@
 //! The synapses of a projection, row by row: targets, weights and delays as integers. Every synapse is a pure function of
 //! (seed, projection, source, stretch, k). Knows no engine and stores nothing.
 
+use super::wiring::distance::Scratch;
 use super::{Plan, ProjectionPlan, purpose};
 use crate::base::draw::Quantile;
 use crate::base::rng::Stream;
@@ -36,6 +37,7 @@ pub struct Synapses<'a> {
     targets: Vec<u32>,
     /// Stretches of a row, and their ends.
     ends: Vec<(u32, usize)>,
+    scratch: Scratch,
 }
 
 impl<'a> Synapses<'a> {
@@ -47,6 +49,7 @@ impl<'a> Synapses<'a> {
             listed_weights: p.listed.iter().any(|s| s.weight.is_some()),
             targets: Vec::new(),
             ends: Vec::new(),
+            scratch: Scratch::default(),
         }
     }
 
@@ -56,7 +59,7 @@ impl<'a> Synapses<'a> {
         self.targets.clear();
         let mut ends = std::mem::take(&mut self.ends);
         ends.clear();
-        self.p.wiring.drawn(source, &mut self.targets, &mut ends);
+        self.p.wiring.drawn(source, &mut self.targets, &mut ends, &mut self.scratch);
         let (weight, delay) = (self.p.weight.law.min(), self.p.delay.min().max(1) as u32);
         out.extend(self.targets.iter().map(|t| Drawn { target: self.p.to.get(*t), weight, delay }));
         let row = &mut out[first..];

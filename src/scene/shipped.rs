@@ -29,6 +29,7 @@ const GROUPS: [Group; 2] = [
             "tum_bursts",
             "ring_bump",
             "two_cell_gap",
+            "million",
             "microcircuit",
             "synfire",
             "jeffress",

@@ -29,6 +29,7 @@ mod partition;
 mod phases;
 mod plastic;
 mod procedural;
+mod ring;
 mod rows;
 mod setup;
 mod slice;

@@ -112,10 +112,12 @@ pub struct Kernels {
     changes: Option<[Kernel; 2]>,
     /// Text of the update kernel.
     text: String,
+    /// Workgroups of a dispatch in one dimension, at most.
+    wide: u32,
 }
 
 impl Kernels {
-    pub fn new(device: &Device, classes: &Classes, group: u32, plan: &Plan) -> Result<Self, String> {
+    pub fn new(device: &Device, classes: &Classes, group: u32, plan: &Plan, wide: Option<u32>) -> Result<Self, String> {
         let text = classes.kernel(group);
         let drawn = plan.projections.iter().any(|p| p.procedural());
         let deliver = Fixed::of(device, group)?.deliver(device, drawn, !plan.traces.is_empty())?;
@@ -126,7 +128,8 @@ impl Kernels {
         } else {
             None
         };
-        Ok(Self { update: Kernel::new(device, "update", &text, &UPDATE, group)?, deliver, changes, text })
+        let update = Kernel::new(device, "update", &text, &UPDATE, group)?;
+        Ok(Self { update, deliver, changes, text, wide: wide.unwrap_or(WIDEST).clamp(1, WIDEST) })
     }
 
     /// Builds the update again where an edit has changed its text.
@@ -158,7 +161,7 @@ impl Kernels {
         pass.set_immediates(0, bytemuck::cast_slice(&batch));
         for (shard, [update, _]) in bound(shards) {
             pass.set_bind_group(0, update, &[]);
-            let wide = shard.groups.clamp(1, WIDEST);
+            let wide = shard.groups.clamp(1, self.wide);
             pass.dispatch_workgroups(wide, shard.groups.div_ceil(wide).max(1), 1);
         }
         self.deliver(pass, shards, batch, grid);
@@ -197,7 +200,8 @@ const MATH: &str = include_str!("../../../shaders/lib/math.wgsl");
 
 /// With all that draws rows.
 fn composed(text: &str, group: u32) -> String {
-    let lib = [MATH, include_str!("../../../shaders/lib/philox.wgsl"), include_str!("../../../shaders/lib/wiring.wgsl"), FACTOR];
+    let philox = include_str!("../../../shaders/lib/philox.wgsl");
+    let lib = [MATH, philox, include_str!("../../../shaders/lib/wiring.wgsl"), include_str!("../../../shaders/lib/distance.wgsl"), FACTOR];
     filled(&[&lib[..], &[text]].concat(), group)
 }
 

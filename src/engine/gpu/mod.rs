@@ -19,6 +19,7 @@ mod emit;
 mod exact;
 mod kernels;
 mod memory;
+mod nearby;
 mod plastic;
 mod rows;
 mod rules;
@@ -56,6 +57,8 @@ pub struct Forced {
     pub grid: Option<u32>,
     /// Threads of a workgroup.
     pub group: Option<u32>,
+    /// Workgroups of a dispatch in one dimension.
+    pub wide: Option<u32>,
     /// The host draws all rows of synapses.
     pub host: bool,
     /// Entries of the history of a neuron, a power of two.
@@ -101,7 +104,8 @@ impl Gpu {
     pub fn of(plan: Arc<Plan>, device: Arc<Device>, slice: Range<u32>, forced: Forced) -> Result<Self, String> {
         if let Some(p) = plan.projections.iter().find(|p| p.procedural() && !wires::drawable(p)) {
             return Err(format!(
-                "the GPU engine cannot draw the rows from {} to {} at every spike: storage = \"stored\", or --backend cpu",
+                "the GPU engine cannot draw rows of a fixed degree by distance, as from {} to {}, at every spike: p instead of the degree, \
+                 storage = \"stored\", or --backend cpu",
                 plan.populations[p.source].name, plan.populations[p.target].name
             ));
         }
@@ -138,7 +142,7 @@ impl Gpu {
 
     fn build(plan: &Plan, device: &Device, slice: Range<u32>, batch: u32, forced: Forced) -> Result<(Memory, Kernels, Vec<u64>), String> {
         let (mut memory, classes, degrees) = Memory::new(plan, device, slice, batch, forced)?;
-        let kernels = Kernels::new(device, &classes, memory.sizes.group, plan)?;
+        let kernels = Kernels::new(device, &classes, memory.sizes.group, plan, forced.wide)?;
         kernels.bind(device, &mut memory);
         // A pipeline that a driver cannot make may lose the device without a word, and rows are built by now.
         device.wait()?;

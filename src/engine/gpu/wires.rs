@@ -1,12 +1,12 @@
 //! What the device needs to draw rows of synapses: the tables `wires` of a shard. Their layout is declared here alone.
 //!
-//! `wires` begins with a header of 12 words (0: bits of a delay; the others are told of in `plastic`) and a record of 33 words
+//! `wires` begins with a header of 12 words (0: bits of a delay; the others are told of in `plastic`) and a record of 36 words
 //! for each projection:
 //! 0 kind, 1 sources, 2 targets, 3-4 key of the wiring, 5-6 who is left out (mode; shift or table), 7-10 numbers of the kind,
 //! 11-12 targets as neurons (mode; first or table), 13-17 weights (table, constant, shift, key), 18-21 delays (table, constant,
 //! key), 22-23 the shard's neurons, 24-25 what to add to a neuron for its slot (positive, negative weights), 26 first row,
 //! 27 format of the weights, 28 their first word, 29 first synapse, 30 whether rows are drawn at every spike, 31 stretches,
-//! 32 how its weights change (`plastic`), or 0.
+//! 32 how its weights change (`plastic`), or 0, 33-35 the space, weights and delays by distance (`nearby`), or 0.
 //! A block of stubs has 12: ends, number, bits left and right, rounds, key (4), trades, how many, none. Tables follow.
 
 use std::collections::HashMap;
@@ -17,15 +17,15 @@ use crate::base::rng::Stream;
 use crate::network::Which;
 use crate::plan::{Ends, Kind, LeftOut, Plan, ProjectionPlan, Stubs, constant, purpose};
 
-pub const RECORD: usize = 33;
+pub const RECORD: usize = 36;
 pub const HEADER: usize = 12;
 /// Work items take this many synapses of a row.
 pub const CHUNK: u32 = 256;
-/// Or this many blocks of targets of a Bernoulli row.
+/// Or this many blocks of targets of a Bernoulli row, or strips of one by distance.
 pub const WALKS: u32 = 64;
 const BLOCK: usize = 12;
 /// The kind of a projection whose rows the host has to draw.
-const ELSEWHERE: u32 = 6;
+const ELSEWHERE: u32 = 7;
 
 /// How the weights of a projection are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,15 +63,17 @@ impl Format {
 
 /// Whether the device can draw the rows of a projection.
 pub fn drawable(p: &ProjectionPlan) -> bool {
-    use Kind::{AllToAll, Bernoulli, Distinct, Independent, OneToOne};
-    let near = p.by_distance.weight.is_some() || p.by_distance.delay.is_some();
-    !near && matches!(p.wiring.kind(), AllToAll | OneToOne | Bernoulli { .. } | Independent { .. } | Distinct { .. } | Kind::Stubs(_))
+    match p.wiring.kind() {
+        Kind::Stored(_) => false,
+        Kind::Distance(rows) => rows.degree().is_none(),
+        _ => true,
+    }
 }
 
 /// Work items of a row that is drawn at every spike.
 pub fn items(p: &ProjectionPlan, source: u32) -> u32 {
     match p.wiring.kind() {
-        Kind::Bernoulli { .. } => p.wiring.stretches().div_ceil(WALKS),
+        Kind::Bernoulli { .. } | Kind::Distance(_) => p.wiring.stretches().div_ceil(WALKS),
         _ => (0..p.wiring.stretches()).map(|b| p.wiring.length(source, b).unwrap_or(0).div_ceil(CHUNK)).sum(),
     }
 }
@@ -99,7 +101,7 @@ pub fn first_rows(plan: &Plan) -> Result<(Vec<u32>, u32), String> {
 }
 
 #[derive(Default)]
-struct Wires {
+pub struct Wires {
     words: Vec<u32>,
     known: HashMap<Vec<u32>, u32>,
 }
@@ -146,14 +148,20 @@ impl Wires {
         };
         let key = |what| Stream::new(plan.seed, [what, p.stream]).key();
         let (weights, delays) = (key(purpose::WEIGHT), key(purpose::DELAY));
-        r[13] = self.law(p.weight.law.table());
+        let by = &p.by_distance;
+        r[13] = self.law(p.weight.law.table().filter(|_| by.weight.is_none()));
         (r[14], r[15], r[16], r[17]) = (p.weight.law.min() as u32, p.weight.shift, weights[0], weights[1]);
-        r[18] = self.law(p.delay.table());
+        r[18] = self.law(p.delay.table().filter(|_| by.delay.is_none()));
         (r[19], r[20], r[21]) = (p.delay.min().max(1) as u32, delays[0], delays[1]);
         if let Some(piece) = piece {
             (r[22], r[23]) = (piece.from, piece.to);
             let base = |sign: usize| slot_base(plan, p, piece, sign);
             (r[24], r[25]) = (base(0), base(1));
+        }
+        if let Some(between) = p.between.as_ref().filter(|_| by.weight.is_some() || by.delay.is_some()) {
+            r[33] = self.space(between);
+            r[34] = by.weight.as_ref().map_or(0, |table| self.table(table.values.iter().map(|w| *w as u32)));
+            r[35] = by.delay.as_ref().map_or(0, |table| self.table(table.values.iter().map(|d| u32::from(*d))));
         }
         (r[26], r[27], r[30], r[31]) = (first_row, Format::of(p) as u32, u32::from(p.procedural()), p.wiring.stretches());
         r
@@ -178,7 +186,8 @@ impl Wires {
             Kind::Stubs(stubs) => {
                 (r[0], r[7], r[8], r[9], r[10]) = (5, stubs.in_degree.max(1), stubs.width, stubs.blocks.len() as u32, self.stubs(stubs));
             }
-            _ => r[0] = ELSEWHERE,
+            Kind::Distance(rows) if rows.degree().is_none() => (r[0], r[7]) = (6, self.rows(rows)),
+            Kind::Distance(_) | Kind::Stored(_) => r[0] = ELSEWHERE,
         }
     }
 
@@ -208,7 +217,7 @@ impl Wires {
         table.map_or(0, |t| self.shared(t))
     }
 
-    fn shared(&mut self, table: Vec<u32>) -> u32 {
+    pub(super) fn shared(&mut self, table: Vec<u32>) -> u32 {
         if let Some(at) = self.known.get(&table) {
             return *at;
         }
@@ -217,7 +226,7 @@ impl Wires {
         at
     }
 
-    fn append(&mut self, words: &[u32]) -> u32 {
+    pub(super) fn append(&mut self, words: &[u32]) -> u32 {
         let at = self.words.len() as u32;
         self.words.extend_from_slice(words);
         at

@@ -12,7 +12,7 @@ pub struct Between {
     pub to: Arc<Sheet>,
     pub targets: Which,
     /// Sides of the box where they are one, else larger than any distance.
-    wrap: [u32; 3],
+    pub wrap: [u32; 3],
 }
 
 /// Bits of a square that an entry tells apart.
@@ -46,7 +46,13 @@ impl<T: Copy> Table<T> {
     /// The value at the square of a distance; the last one beyond the table.
     #[inline(always)]
     pub fn at(&self, square: u32) -> T {
-        self.values[index(square).min(self.values.len() - 1)]
+        self.entry(index(square))
+    }
+
+    /// The value of an entry; the last one beyond the table.
+    #[inline(always)]
+    pub fn entry(&self, entry: usize) -> T {
+        self.values[entry.min(self.values.len() - 1)]
     }
 }
 

@@ -1,5 +1,7 @@
 //! The targets of a projection sorted into cells of the sheet, so that a source looks only at those near it. Knows no kernel.
 
+use std::ops::Range;
+
 use super::Between;
 use super::sheet::Places;
 use crate::network::Which;
@@ -28,6 +30,21 @@ enum Content {
 pub struct Near {
     pub cell: u32,
     pub apart: u32,
+}
+
+/// Targets on a line of a grid along its first axis: the first of them, and how far the line is from a place, along the second and
+/// the third axis.
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    pub first: u32,
+    pub across: u32,
+    pub up: u32,
+}
+
+/// The first axis of a grid: coordinates, and how many are in a cell.
+pub struct Along<'a> {
+    pub at: &'a [u32],
+    pub block: u32,
 }
 
 /// Cells from a source to the reach, along an axis.
@@ -145,16 +162,15 @@ impl Cells {
         }
     }
 
-    /// The `j`-th target of a cell, and its place.
+    /// The `j`-th target of a cell, and its place. On a grid they are counted along the second axis first, then the third.
     #[inline(always)]
     pub fn target(&self, cell: [u32; 3], j: u32) -> (u32, [u32; 3]) {
         match &self.content {
             Content::Grid { n, block, at } => {
                 let first: [u32; 3] = std::array::from_fn(|a| cell[a] * block[a]);
-                let wide = block[0].min(n[0] - first[0]);
-                let tall = block[1].min(n[1] - first[1]);
-                let (row, column) = (j / wide, j % wide);
-                let i = [first[0] + column, first[1] + row % tall, first[2] + row / tall];
+                let [tall, deep] = [1, 2].map(|a| block[a].min(n[a] - first[a]));
+                let (column, line) = (j / (tall * deep), j % (tall * deep));
+                let i = [first[0] + column, first[1] + line % tall, first[2] + line / tall];
                 ((i[2] * n[1] + i[1]) * n[0] + i[0], std::array::from_fn(|a| at[a][i[a] as usize]))
             }
             Content::Listed { starts, targets, places } => {
@@ -162,6 +178,47 @@ impl Cells {
                 (targets[k], places[k])
             }
         }
+    }
+
+    /// Least and largest coordinates of the cells along an axis, for an engine that draws elsewhere.
+    pub fn axis(&self, axis: usize) -> [&[u32]; 2] {
+        [&self.axes[axis].low, &self.axes[axis].high]
+    }
+
+    /// Targets of the grid and of a cell along each axis; or else where the targets of each cell begin, and the targets: for an
+    /// engine that draws elsewhere.
+    pub fn content(&self) -> Result<[[u32; 3]; 2], [&[u32]; 2]> {
+        match &self.content {
+            Content::Grid { n, block, .. } => Ok([*n, *block]),
+            Content::Listed { starts, targets, .. } => Err([starts, targets]),
+        }
+    }
+
+    /// The first axis, if targets lie on a grid.
+    pub fn along(&self) -> Option<Along<'_>> {
+        let Content::Grid { block, at, .. } = &self.content else { return None };
+        Some(Along { at: &at[0], block: block[0] })
+    }
+
+    /// The lines of a strip of cells, in the order in which targets are counted, if these lie on a grid.
+    #[inline(always)]
+    pub fn lines(&self, between: &Between, [y, z]: [u32; 2], place: [u32; 3], mut each: impl FnMut(Line)) {
+        let Content::Grid { n, block, at } = &self.content else { return };
+        let range = |a: usize, cell: u32| cell * block[a]..((cell + 1) * block[a]).min(n[a]);
+        for k in range(2, z) {
+            let up = between.apart(2, place[2], at[2][k as usize]);
+            for j in range(1, y) {
+                each(Line { first: (k * n[1] + j) * n[0], across: between.apart(1, place[1], at[1][j as usize]), up });
+            }
+        }
+    }
+
+    /// A range that holds all targets of a strip of cells, if there is one that is known to.
+    #[inline(always)]
+    pub fn strip(&self, [y, z]: [u32; 2]) -> Option<Range<u32>> {
+        let Content::Grid { n, block, .. } = &self.content else { return None };
+        let last = |a: usize, cell: u32| ((cell + 1) * block[a]).min(n[a]) - 1;
+        Some((z * block[2] * n[1] + y * block[1]) * n[0]..(last(2, z) * n[1] + last(1, y) + 1) * n[0])
     }
 
     #[inline(always)]

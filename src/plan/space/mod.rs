@@ -8,4 +8,4 @@ mod sheet;
 pub use between::{Between, Table, index};
 pub use cells::{Cells, Near};
 pub use lower::{ByDistance, between, by_distance, sheets};
-pub use sheet::{Grain, Sheet};
+pub use sheet::{Grain, Places, Sheet};

@@ -1,7 +1,7 @@
 //! Wiring by integers: the row of a source is a pure function of (seed, projection, source). Knows no weight and no engine.
 
 mod counts;
-mod distance;
+pub mod distance;
 mod hypergeometric;
 mod permutation;
 mod stored;
@@ -121,7 +121,7 @@ impl Wiring {
 
     /// Targets of `source` in canonical order, as positions among the targets, pushed to `out`.
     pub fn row(&self, source: u32, out: &mut Vec<u32>) {
-        self.drawn(source, out, &mut Vec::new());
+        self.drawn(source, out, &mut Vec::new(), &mut distance::Scratch::default());
     }
 
     /// Stretches of a row: each is drawn by itself, and its synapses are numbered from 0 in the streams of weights and delays.
@@ -136,9 +136,9 @@ impl Wiring {
 
     /// The whole row: targets, and where each stretch of it ends that has any.
     #[inline(always)]
-    pub fn drawn(&self, source: u32, out: &mut Vec<u32>, ends: &mut Vec<(u32, usize)>) {
+    pub fn drawn(&self, source: u32, out: &mut Vec<u32>, ends: &mut Vec<(u32, usize)>, scratch: &mut distance::Scratch) {
         if let Kind::Distance(rows) = &self.kind {
-            return rows.row(&self.stream, source, self.own(source), &mut distance::Scratch::default(), |stretch, target| {
+            return rows.row(&self.stream, source, self.own(source), scratch, |stretch, target| {
                 out.push(target);
                 match ends.last_mut() {
                     Some((last, end)) if *last == stretch => *end = out.len(),
@@ -195,7 +195,7 @@ impl Wiring {
             Kind::Stubs(stubs) => stubs.synapses(),
             Kind::Distance(rows) => match rows.degree() {
                 Some(k) => u64::from(k) * u64::from(self.sources),
-                None => self.expected(rows),
+                None => libm::rint(rows.mean(|s| self.own(s)) * f64::from(self.sources)) as u64,
             },
             Kind::Stored(stored) => stored.synapses(),
         }
@@ -241,13 +241,6 @@ impl Wiring {
 
     fn likely(&self) -> u64 {
         likely(self.synapses() as f64 / f64::from(self.targets.max(1)))
-    }
-
-    /// The mean number of synapses by distance, from up to a thousand sources.
-    fn expected(&self, rows: &distance::Rows) -> u64 {
-        let step = self.sources.div_ceil(1000).max(1);
-        let asked: Vec<f64> = (0..self.sources).step_by(step as usize).map(|s| rows.mean(s, self.own(s))).collect();
-        libm::rint(asked.iter().sum::<f64>() / asked.len().max(1) as f64 * f64::from(self.sources)) as u64
     }
 
     fn distance(&self, p: &Projection, rule: &crate::network::Distance, between: Option<Arc<Between>>) -> Result<Kind, String> {

@@ -1,19 +1,23 @@
 //! Rows by distance. Knows no weight.
 //!
-//! *By probability*: the cells near a source are visited strip by strip (a strip is all cells of one row of cells). A cell's bound is
-//! the largest probability at its nearest point; its targets pass the bound by gaps of an exponential budget that is carried from
-//! cell to cell, since the law has no memory, and then keep the share probability/bound. Where the bound is large, each target
-//! takes a word of its own. A strip is drawn from its own counters, so that strips can be drawn anywhere and in any order.
+//! *By probability*: the cells near a source are visited strip by strip (a strip is all cells of one row of cells), as `strips` says:
+//! a cell's bound is the largest probability at its nearest point. A strip is drawn from its own counters, so that strips can be
+//! drawn anywhere and in any order.
 //!
 //! *By out-degree*: synapse k draws a cell by (targets times bound), a target in it, and keeps it with the share kernel/bound, or
 //! else draws again.
 
-use std::sync::Arc;
+mod bound;
+mod strips;
 
-use crate::base::draw::{Kind, Law, Quantile};
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use crate::base::exponential::{Exponential, ONE};
 use crate::base::rng::Stream;
 use crate::network::{Degree, Distance, Shape};
 use crate::plan::space::{Between, Cells, Near, Table, index};
+pub use strips::Kept;
 
 pub struct Rows {
     pub between: Arc<Between>,
@@ -24,17 +28,24 @@ pub struct Rows {
     /// The kernel in units of 2^-32, at a distance and at the largest from there on.
     chance: Table<u32>,
     bound: Vec<u32>,
-    /// -ln(1 - bound) in units of 2^-24, never less; `EACH` where targets take a word each. The bound that this really is.
+    /// -ln(1 - p) of the kernel p in units of 1 / `ONE`, and the largest from there on; `EACH` where targets take a word each. Its
+    /// reciprocal in units of 2^-64.
+    limit: Table<u32>,
     hazard: Vec<u32>,
-    passed: Vec<u32>,
-    budget: Quantile,
+    inverse: Vec<u64>,
+    law: Exponential,
     /// Targets of each source; none by probability.
     degree: Option<u32>,
+    /// Synapses of a source, in the mean; once it has been asked for.
+    mean: OnceLock<f64>,
 }
 
 const UNIT: f64 = 4_294_967_296.0;
-const HAZARD: f64 = 16_777_216.0;
+/// Stands for the hazard where the kernel is above `LARGE`.
 const EACH: u32 = u32::MAX;
+const LARGE: u32 = 1 << 30;
+/// Pairs that are looked at to count synapses.
+const MOST_PAIRS: u64 = 1 << 22;
 /// Draws of a synapse before its row is weighed target by target.
 const PATIENCE: u32 = 1000;
 
@@ -43,6 +54,11 @@ const PATIENCE: u32 = 1000;
 pub struct Scratch {
     near: [Vec<Near>; 3],
     weighed: Vec<([u32; 3], u32, u64)>,
+    cells: Vec<strips::Cell>,
+    points: Vec<u64>,
+    lines: Vec<strips::Place>,
+    squares: Vec<u32>,
+    kept: Vec<Kept>,
 }
 
 /// A source that is drawn for: its place, and the target that it may not reach, itself.
@@ -74,18 +90,40 @@ impl Rows {
         let chance = Table::new(reach, quantum, |d| (rule.shape.at(d) * factor * UNIT).clamp(0.0, UNIT - 1.0) as u32);
         let mut bound = chance.values.clone();
         (0..bound.len().saturating_sub(1)).rev().for_each(|i| bound[i] = bound[i].max(bound[i + 1]));
-        let hazard: Vec<u32> = bound
-            .iter()
-            .map(|b| if *b > 1 << 30 { EACH } else { libm::ceil(-libm::log1p(-f64::from(*b) / UNIT) * HAZARD) as u32 })
-            .collect();
-        let passed = hazard.iter().map(|h| libm::ceil(-libm::expm1(-f64::from(*h) / HAZARD) * UNIT).min(UNIT - 1.0) as u32).collect();
-        let budget = Quantile::new(Law::of(Kind::Exponential { mean: 1.0 }, 1.0, 0.0), HAZARD)?;
+        let hazard = |p: &u32| {
+            if *p > LARGE { EACH } else { libm::rint(-libm::log1p(-f64::from(*p) / UNIT) * f64::from(ONE)) as u32 }
+        };
+        let limit = Table { values: chance.values.iter().map(hazard).collect() };
+        let hazard: Vec<u32> = bound.iter().map(hazard).collect();
+        let inverse = hazard.iter().map(|h| u64::MAX / u64::from((*h).max(1))).collect();
         let degree = match rule.degree {
             Degree::Probability(_) => None,
             Degree::Out(k) | Degree::In(k) => Some(k),
         };
         let cells = Cells::new(&between, reach);
-        Ok(Self { cells, reach, square: rule.shape == Shape::Box, chance, bound, hazard, passed, budget, degree, between })
+        let square = rule.shape == Shape::Box;
+        let (law, mean) = (Exponential::new(), OnceLock::new());
+        Ok(Self { cells, reach, square, chance, bound, limit, hazard, inverse, law, degree, mean, between })
+    }
+
+    /// Cells, for an engine that draws elsewhere.
+    pub fn cells(&self) -> &Cells {
+        &self.cells
+    }
+
+    /// Tables by the square of the distance: the largest hazard from there on, that of the kernel, and the kernel.
+    pub fn tables(&self) -> [&[u32]; 3] {
+        [&self.hazard, &self.limit.values, &self.chance.values]
+    }
+
+    /// Reach in quanta, and whether it is that of the largest difference of a coordinate.
+    pub fn reach(&self) -> (u32, bool) {
+        (self.reach, self.square)
+    }
+
+    /// Of the points in a strip.
+    pub fn law(&self) -> &Exponential {
+        &self.law
     }
 
     /// Targets of each source, if the rule fixes them.
@@ -102,41 +140,44 @@ impl Rows {
     /// One strip of a row.
     #[inline(always)]
     pub fn stretch(&self, stream: &Stream, source: u32, own: Option<u32>, strip: u32, mut each: impl FnMut(u32)) {
-        let mut scratch = Scratch::default();
-        if self.degree.is_some() {
-            return self.row(stream, source, own, &mut scratch, |_, t| each(t));
-        }
-        let source = self.source(stream, source, own);
-        let place = source.place;
-        let (y, z) = (strip % self.cells.count()[1], strip / self.cells.count()[1]);
-        let [along, across, up] = &mut scratch.near;
-        self.cells.near(&self.between, 0, place[0], self.reach, along);
-        self.cells.near(&self.between, 1, place[1], self.reach, across);
-        self.cells.near(&self.between, 2, place[2], self.reach, up);
-        if let (Some(y), Some(z)) = (across.iter().find(|n| n.cell == y), up.iter().find(|n| n.cell == z)) {
-            self.strip(source, along, [y, z], &mut each);
+        let scratch = &mut Scratch::default();
+        match self.degree {
+            Some(_) => self.row(stream, source, own, scratch, |_, t| each(t)),
+            None => self.strips(stream, source, own, scratch, |s, _| s == strip, |_, kept| kept.iter().for_each(|k| each(k.target))),
         }
     }
 
     /// The row of a source: stretches and targets in canonical order.
     #[inline(always)]
     pub fn row(&self, stream: &Stream, source: u32, own: Option<u32>, scratch: &mut Scratch, mut each: impl FnMut(u32, u32)) {
-        let source = self.source(stream, source, own);
-        for (axis, near) in scratch.near.iter_mut().enumerate() {
-            self.cells.near(&self.between, axis, source.place[axis], self.reach, near);
-        }
         match self.degree {
-            Some(count) => self.weighted(source, count, scratch, &mut |t| each(0, t)),
+            Some(count) => self.weighted(self.source(stream, source, own), count, scratch, &mut |t| each(0, t)),
             None => {
-                let [along, across, up] = &scratch.near;
-                for z in up {
-                    for y in across {
-                        let strip = z.cell * self.cells.count()[1] + y.cell;
-                        self.strip(source, along, [y, z], &mut |t| each(strip, t));
-                    }
-                }
+                let all = |_, _: Option<Range<u32>>| true;
+                self.strips(stream, source, own, scratch, all, |strip, kept| kept.iter().for_each(|k| each(strip, k.target)));
             }
         }
+    }
+
+    /// The strips of a row by probability that may hold targets in a range: their targets, in the range or not.
+    #[inline(always)]
+    pub fn within(
+        &self,
+        stream: &Stream,
+        source: u32,
+        own: Option<u32>,
+        range: Range<u32>,
+        scratch: &mut Scratch,
+        mut each: impl FnMut(&[Kept]),
+    ) {
+        let wanted = |_, targets: Option<Range<u32>>| targets.is_none_or(|t| t.start < range.end && range.start < t.end);
+        self.strips(stream, source, own, scratch, wanted, |_, kept| each(kept));
+    }
+
+    /// What is near a place, along each axis.
+    #[inline(always)]
+    fn near(&self, place: [u32; 3], near: &mut [Vec<Near>; 3]) {
+        near.iter_mut().enumerate().for_each(|(axis, near)| self.cells.near(&self.between, axis, place[axis], self.reach, near));
     }
 
     fn source<'a>(&self, stream: &'a Stream, number: u32, own: Option<u32>) -> Source<'a> {
@@ -169,43 +210,9 @@ impl Rows {
         (square <= self.reach * self.reach).then(|| index(square))
     }
 
-    #[inline(always)]
-    fn strip(&self, source: Source<'_>, along: &[Near], [y, z]: [&Near; 2], each: &mut impl FnMut(u32)) {
-        if self.entry([0, y.apart, z.apart]).is_none() {
-            return;
-        }
-        let mut words = Words::new(source.stream, source.number, z.cell * self.cells.count()[1] + y.cell);
-        let mut budget = self.budget.draw(words.next()) as u64;
-        for x in along {
-            let Some(entry) = self.entry([x.apart, y.apart, z.apart]) else { continue };
-            let cell = [x.cell, y.cell, z.cell];
-            let count = u64::from(self.cells.len(cell));
-            let mut keep = |j: u64, limit: u32, words: &mut Words| {
-                let (target, at) = self.cells.target(cell, j as u32);
-                let word = ((u64::from(words.next()) * u64::from(limit)) >> 32) as u32;
-                if word < self.chance(source.place, at) && Some(target) != source.own {
-                    each(target);
-                }
-            };
-            match u64::from(self.hazard[entry]) {
-                0 => {}
-                hazard if hazard == u64::from(EACH) => (0..count).for_each(|j| keep(j, u32::MAX, &mut words)),
-                hazard => {
-                    let mut j = 0;
-                    while budget < (count - j) * hazard {
-                        j += budget / hazard;
-                        keep(j, self.passed[entry], &mut words);
-                        j += 1;
-                        budget = self.budget.draw(words.next()) as u64;
-                    }
-                    budget -= (count - j) * hazard;
-                }
-            }
-        }
-    }
-
     fn weighted(&self, source: Source<'_>, count: u32, scratch: &mut Scratch, each: &mut impl FnMut(u32)) {
-        let Scratch { near, weighed } = scratch;
+        let Scratch { near, weighed, .. } = scratch;
+        self.near(source.place, near);
         let sum = self.weigh(near, weighed);
         if sum == 0 {
             return;
@@ -283,52 +290,31 @@ impl Rows {
         }
     }
 
+    /// The mean number of synapses of a source by probability: from up to a thousand of them, fewer where many targets are near.
+    pub fn mean(&self, own: impl Fn(u32) -> Option<u32>) -> f64 {
+        *self.mean.get_or_init(|| {
+            let sources = self.between.sources.len();
+            let mut near: [Vec<Near>; 3] = Default::default();
+            if sources > 0 {
+                self.near(self.between.source(0), &mut near);
+            }
+            let targets = near.iter().map(|n| n.len() as u64).product::<u64>() * u64::from(self.between.targets.len())
+                / self.cells.count().map(u64::from).iter().product::<u64>().max(1);
+            let asked = (MOST_PAIRS / targets.max(1)).clamp(50, 1000) as u32;
+            let step = sources.div_ceil(asked).max(1) as usize;
+            let asked: Vec<f64> = (0..sources).step_by(step).map(|s| self.sum(s, own(s))).collect();
+            asked.iter().sum::<f64>() / asked.len().max(1) as f64
+        })
+    }
+
     /// The sum of the kernel over all targets of a source: of synapses, if the kernel is a probability.
-    pub fn mean(&self, source: u32, own: Option<u32>) -> f64 {
+    fn sum(&self, source: u32, own: Option<u32>) -> f64 {
         let place = self.between.source(source);
         let mut near: [Vec<Near>; 3] = Default::default();
-        near.iter_mut().enumerate().for_each(|(axis, near)| self.cells.near(&self.between, axis, place[axis], self.reach, near));
+        self.near(place, &mut near);
         let mut sum = 0u64;
         self.candidates(place, own, &near, |_, chance| sum += u64::from(chance));
         sum as f64 / UNIT
-    }
-
-    /// A bound on the mean number of synapses that one target receives, from cells alone.
-    pub fn most(&self) -> f64 {
-        let sources = Cells::new(&self.between.turned(), self.reach);
-        // What a synapse more is worth to a source of each cell: a degree is shared by what the source sees at least.
-        let share = |cell: [u32; 3], near: &Neighbours| match self.degree {
-            None => 1.0,
-            Some(k) => {
-                let mut low = 0.0;
-                near.each(cell, |other, _| low += f64::from(self.cells.len(other)) * self.least(&sources, cell, other));
-                f64::from(k) / low.max(1.0 / UNIT)
-            }
-        };
-        let outward = Neighbours::new(&self.between, &sources, &self.cells, self.reach);
-        let shares: Vec<f64> = every(sources.count()).map(|c| if sources.len(c) == 0 { 0.0 } else { share(c, &outward) }).collect();
-        let inward = Neighbours::new(&self.between, &self.cells, &sources, self.reach);
-        let limit = self.degree.map_or(1.0, f64::from);
-        let most = |target: [u32; 3]| {
-            let mut sum = 0.0;
-            inward.each(target, |source, apart| {
-                let chance = self.entry(apart).map_or(0.0, |e| f64::from(self.bound[e]) / UNIT);
-                sum += f64::from(sources.len(source)) * (chance * shares[number(sources.count(), source)]).min(limit);
-            });
-            sum
-        };
-        every(self.cells.count()).filter(|c| self.cells.len(*c) > 0).map(most).fold(0.0, f64::max)
-    }
-
-    /// The least of the kernel between a cell of sources and one of targets.
-    fn least(&self, sources: &Cells, from: [u32; 3], to: [u32; 3]) -> f64 {
-        let far = self.combine(std::array::from_fn(|a| sources.farthest(&self.between, a, from[a], &self.cells, to[a])));
-        let near = self.combine(std::array::from_fn(|a| sources.apart(&self.between, a, from[a], &self.cells, to[a])));
-        if far > self.reach * self.reach {
-            return 0.0;
-        }
-        let (a, b) = (index(near), index(far));
-        self.chance.values[a..=b].iter().copied().min().map_or(0.0, |c| f64::from(c) / UNIT)
     }
 
     /// The first source that reaches no target at all.
@@ -336,9 +322,8 @@ impl Rows {
         (0..self.between.sources.len()).find(|source| {
             let mut scratch = Scratch::default();
             let place = self.between.source(*source);
-            let near = &mut scratch.near;
-            near.iter_mut().enumerate().for_each(|(axis, near)| self.cells.near(&self.between, axis, place[axis], self.reach, near));
-            !self.reaches(place, own(*source), near)
+            self.near(place, &mut scratch.near);
+            !self.reaches(place, own(*source), &scratch.near)
         })
     }
 
@@ -357,66 +342,6 @@ impl Rows {
     }
 
     pub fn bytes(&self) -> u64 {
-        self.cells.bytes() + self.chance.values.len() as u64 * 16
-    }
-}
-
-/// Every cell.
-fn every([x, y, z]: [u32; 3]) -> impl Iterator<Item = [u32; 3]> {
-    (0..z).flat_map(move |z| (0..y).flat_map(move |y| (0..x).map(move |x| [x, y, z])))
-}
-
-fn number([x, y, _]: [u32; 3], cell: [u32; 3]) -> usize {
-    ((cell[2] * y + cell[1]) * x + cell[0]) as usize
-}
-
-/// For each cell of one kind, along each axis, the cells of another kind that are within reach.
-struct Neighbours([Vec<Vec<Near>>; 3]);
-
-impl Neighbours {
-    fn new(between: &Between, of: &Cells, among: &Cells, reach: u32) -> Self {
-        Self(std::array::from_fn(|axis| {
-            let near = |cell| {
-                let apart = |other| Near { cell: other, apart: of.apart(between, axis, cell, among, other) };
-                (0..among.count()[axis]).map(apart).filter(|n| n.apart <= reach).collect()
-            };
-            (0..of.count()[axis]).map(near).collect()
-        }))
-    }
-
-    fn each(&self, cell: [u32; 3], mut each: impl FnMut([u32; 3], [u32; 3])) {
-        let [along, across, up] = [0, 1, 2].map(|a| &self.0[a][cell[a] as usize]);
-        for z in up {
-            for y in across {
-                along.iter().for_each(|x| each([x.cell, y.cell, z.cell], [x.apart, y.apart, z.apart]));
-            }
-        }
-    }
-}
-
-/// The words of a strip, one after another: word w is lane w%4 of counter [source, w/4, strip, 0].
-struct Words<'a> {
-    stream: &'a Stream,
-    counter: [u32; 4],
-    buffer: [u32; 64],
-    at: usize,
-}
-
-impl<'a> Words<'a> {
-    #[inline(always)]
-    fn new(stream: &'a Stream, source: u32, strip: u32) -> Self {
-        let counter = [source, 0, strip, 0];
-        Self { stream, counter, buffer: stream.many(counter), at: 0 }
-    }
-
-    #[inline(always)]
-    fn next(&mut self) -> u32 {
-        if self.at == 64 {
-            self.counter[1] += 16;
-            self.buffer = self.stream.many(self.counter);
-            self.at = 0;
-        }
-        self.at += 1;
-        self.buffer[self.at - 1]
+        self.cells.bytes() + self.chance.values.len() as u64 * 24
     }
 }
