@@ -59,3 +59,15 @@ fn the_front_of_a_kick_moves_at_the_speed_of_conduction() {
     println!("front {speed:.4} m/s: {points:?}");
     assert!((speed / 0.1 - 1.0).abs() < 0.1, "{speed} m/s: {points:?}");
 }
+
+/// Built, not run: a processor that stands in for a GPU takes minutes to step it.
+#[cfg(feature = "gpu")]
+#[test]
+fn the_million_fits_two_gib_of_a_device_and_its_rows_need_none_of_them() {
+    use synfire::engine::gpu::{Forced, Gpu};
+    let Some(device) = common::device() else { return };
+    let gpu = Gpu::new(made(SCENE, &[]), device.clone(), Forced::default()).unwrap();
+    println!("{} MiB", gpu.bytes() >> 20);
+    assert!(gpu.bytes() < 2 << 30 && gpu.bytes() > 100 << 20, "{} bytes", gpu.bytes());
+    assert!(gpu.synapse_bytes() < 1 << 10, "{} bytes of synapses", gpu.synapse_bytes());
+}

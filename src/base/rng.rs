@@ -41,12 +41,25 @@ impl Stream {
 
     /// The words of 16 blocks whose counters follow each other in their second word: vectors where the processor has them.
     #[inline(always)]
-    #[allow(clippy::needless_range_loop, reason = "a lane is an index into four arrays at once")]
     pub fn many(&self, counter: [u32; 4]) -> [u32; 64] {
+        self.blocks::<16, 64>(counter)
+    }
+
+    /// The words of 4 such blocks.
+    #[inline(always)]
+    pub fn few(&self, counter: [u32; 4]) -> [u32; 16] {
+        self.blocks::<4, 16>(counter)
+    }
+
+    /// The words, four times as many as blocks.
+    #[inline(always)]
+    #[allow(clippy::needless_range_loop, reason = "a lane is an index into four arrays at once")]
+    fn blocks<const BLOCKS: usize, const WORDS: usize>(&self, counter: [u32; 4]) -> [u32; WORDS] {
         let mut key = self.key;
-        let mut c = [[counter[0]; 16], std::array::from_fn(|i| counter[1].wrapping_add(i as u32)), [counter[2]; 16], [counter[3]; 16]];
+        let second = std::array::from_fn(|i| counter[1].wrapping_add(i as u32));
+        let mut c = [[counter[0]; BLOCKS], second, [counter[2]; BLOCKS], [counter[3]; BLOCKS]];
         for _ in 0..10 {
-            for i in 0..16 {
+            for i in 0..BLOCKS {
                 let a = u64::from(c[0][i]) * 0xD251_1F53;
                 let b = u64::from(c[2][i]) * 0xCD9E_8D57;
                 c[0][i] = (b >> 32) as u32 ^ c[1][i] ^ key[0];
@@ -56,8 +69,8 @@ impl Stream {
             }
             key = [key[0].wrapping_add(0x9E37_79B9), key[1].wrapping_add(0xBB67_AE85)];
         }
-        let mut out = [0; 64];
-        for i in 0..16 {
+        let mut out = [0; WORDS];
+        for i in 0..BLOCKS {
             (0..4).for_each(|lane| out[4 * i + lane] = c[lane][i]);
         }
         out
@@ -136,6 +149,7 @@ mod tests {
         let stream = Stream::new(5, [1, 2]);
         let one: Vec<u32> = (0..16).flat_map(|i| stream.block([7, u32::MAX - 3u32.wrapping_sub(i), 9, 1])).collect();
         assert_eq!(one, stream.many([7, u32::MAX - 3, 9, 1]));
+        assert_eq!(one[..16], stream.few([7, u32::MAX - 3, 9, 1]));
     }
 
     #[test]

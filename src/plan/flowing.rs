@@ -18,6 +18,8 @@ pub struct Flowing<'a> {
     /// In quanta.
     pub weight: i32,
     delay: u32,
+    /// Delays by the square of the distance, where they follow from it.
+    delays: Option<&'a [u16]>,
 }
 
 impl<'a> Flowing<'a> {
@@ -28,7 +30,8 @@ impl<'a> Flowing<'a> {
         let weight = constant(&p.weight.law) && p.by_distance.weight.is_none();
         let plain = rows.degree().is_none() && weight && (constant(&p.delay) || p.by_distance.delay.is_some());
         let (weight, delay) = (p.weight.law.min() << p.weight.shift, p.delay.min().max(1) as u32);
-        plain.then_some(Self { p, rows, first: start, weight, delay })
+        let delays = p.by_distance.delay.as_ref().map(|table| &table.values[..]);
+        plain.then_some(Self { p, rows, first: start, weight, delay, delays })
     }
 
     /// Calls `each(places among the targets)` for the synapses of a source, piece by piece: at least those onto the targets in
@@ -49,6 +52,6 @@ impl<'a> Flowing<'a> {
     /// Its delay in steps.
     #[inline(always)]
     pub fn delay(&self, kept: &Kept) -> u32 {
-        self.p.by_distance.delay.as_ref().map_or(self.delay, |table| u32::from(table.entry(kept.entry as usize)))
+        self.delays.map_or(self.delay, |table| u32::from(table[(kept.entry as usize).min(table.len() - 1)]))
     }
 }

@@ -168,6 +168,13 @@ impl Memory {
         Ok(classes)
     }
 
+    /// Bytes of all buffers.
+    pub fn bytes(&self) -> u64 {
+        let of = |s: &Shard| [&s.info, &s.numbers, &s.state, &s.ring, &s.wires, &s.ends, &s.synapses, &s.weights].map(wgpu::Buffer::size);
+        let shared = [&self.waves, &self.work, &self.log, &self.samples, &self.staging].map(wgpu::Buffer::size);
+        self.shards.iter().flat_map(of).chain(shared).sum()
+    }
+
     /// Words of the rows of every shard: ends, synapses, weights.
     pub fn built(&self, device: &Device) -> Result<Vec<[Vec<u32>; 3]>, String> {
         let words = |buffer: &wgpu::Buffer, n: u32| read(device, buffer, 0, u64::from(n) * 4);

@@ -157,6 +157,11 @@ impl Gpu {
         self.memory.shards.iter().map(|s| s.synapses.size() + s.weights.size()).sum()
     }
 
+    /// Bytes of the device's memory that the network takes.
+    pub fn bytes(&self) -> u64 {
+        self.memory.bytes()
+    }
+
     /// Steps of a batch, and number of shards.
     pub fn shape(&self) -> (u32, usize) {
         (self.batch, self.memory.shards.len())

@@ -23,7 +23,7 @@ impl Wires {
         words.extend((0..3).map(|axis| self.shared(cells.axis(axis).concat())));
         let (reach, square) = rows.reach();
         words.extend([reach, u32::from(square)]);
-        words.extend(rows.tables().map(|table| self.table(table.iter().copied())));
+        words.extend(rows.tables().map(|table| self.table(table.into_iter())));
         words.push(self.shared(rows.law().table().to_vec()));
         match cells.content() {
             Ok([n, block]) => words.extend([0, n[0], n[1], n[2], block[0], block[1], block[2]]),

@@ -46,13 +46,7 @@ impl<T: Copy> Table<T> {
     /// The value at the square of a distance; the last one beyond the table.
     #[inline(always)]
     pub fn at(&self, square: u32) -> T {
-        self.entry(index(square))
-    }
-
-    /// The value of an entry; the last one beyond the table.
-    #[inline(always)]
-    pub fn entry(&self, entry: usize) -> T {
-        self.values[entry.min(self.values.len() - 1)]
+        self.values[index(square).min(self.values.len() - 1)]
     }
 }
 

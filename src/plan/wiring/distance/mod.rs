@@ -28,11 +28,12 @@ pub struct Rows {
     /// The kernel in units of 2^-32, at a distance and at the largest from there on.
     chance: Table<u32>,
     bound: Vec<u32>,
-    /// -ln(1 - p) of the kernel p in units of 1 / `ONE`, and the largest from there on; `EACH` where targets take a word each. Its
-    /// reciprocal in units of 2^-64.
-    limit: Table<u32>,
-    hazard: Vec<u32>,
-    inverse: Vec<u64>,
+    /// -ln(1 - p) of the kernel p in units of 1 / `ONE`, and the largest from there on, with its reciprocal in units of 2^-64; `EACH`
+    /// where targets take a word each.
+    limit: Vec<u32>,
+    hazard: Vec<(u64, u32)>,
+    /// What a target is kept below: limits, then chances.
+    below: Vec<u32>,
     law: Exponential,
     /// Targets of each source; none by probability.
     degree: Option<u32>,
@@ -58,6 +59,7 @@ pub struct Scratch {
     points: Vec<u64>,
     lines: Vec<strips::Place>,
     squares: Vec<u32>,
+    tried: Vec<strips::Tried>,
     kept: Vec<Kept>,
 }
 
@@ -93,9 +95,9 @@ impl Rows {
         let hazard = |p: &u32| {
             if *p > LARGE { EACH } else { libm::rint(-libm::log1p(-f64::from(*p) / UNIT) * f64::from(ONE)) as u32 }
         };
-        let limit = Table { values: chance.values.iter().map(hazard).collect() };
-        let hazard: Vec<u32> = bound.iter().map(hazard).collect();
-        let inverse = hazard.iter().map(|h| u64::MAX / u64::from((*h).max(1))).collect();
+        let limit: Vec<u32> = chance.values.iter().map(hazard).collect();
+        let hazard = bound.iter().map(hazard).map(|h| (u64::MAX / u64::from(h.max(1)), h)).collect();
+        let below = [&limit[..], &chance.values].concat();
         let degree = match rule.degree {
             Degree::Probability(_) => None,
             Degree::Out(k) | Degree::In(k) => Some(k),
@@ -103,7 +105,7 @@ impl Rows {
         let cells = Cells::new(&between, reach);
         let square = rule.shape == Shape::Box;
         let (law, mean) = (Exponential::new(), OnceLock::new());
-        Ok(Self { cells, reach, square, chance, bound, limit, hazard, inverse, law, degree, mean, between })
+        Ok(Self { cells, reach, square, chance, bound, limit, hazard, below, law, degree, mean, between })
     }
 
     /// Cells, for an engine that draws elsewhere.
@@ -112,8 +114,8 @@ impl Rows {
     }
 
     /// Tables by the square of the distance: the largest hazard from there on, that of the kernel, and the kernel.
-    pub fn tables(&self) -> [&[u32]; 3] {
-        [&self.hazard, &self.limit.values, &self.chance.values]
+    pub fn tables(&self) -> [Vec<u32>; 3] {
+        [self.hazard.iter().map(|h| h.1).collect(), self.limit.clone(), self.chance.values.clone()]
     }
 
     /// Reach in quanta, and whether it is that of the largest difference of a coordinate.
@@ -342,6 +344,6 @@ impl Rows {
     }
 
     pub fn bytes(&self) -> u64 {
-        self.cells.bytes() + self.chance.values.len() as u64 * 24
+        self.cells.bytes() + self.chance.values.len() as u64 * 36
     }
 }

@@ -11,6 +11,7 @@
 use std::ops::Range;
 
 use super::{EACH, Rows, Scratch};
+use crate::base::exponential::ONE;
 use crate::base::rng::Stream;
 use crate::plan::space::{Near, index};
 
@@ -19,6 +20,14 @@ use crate::plan::space::{Near, index};
 pub struct Kept {
     pub target: u32,
     pub entry: u32,
+}
+
+/// A target that is kept if a word is below an entry of the table of limits and chances.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tried {
+    kept: Kept,
+    word: u32,
+    at: u32,
 }
 
 /// A target and how far it is: the square of the distance, and that of the largest difference of a coordinate.
@@ -41,6 +50,9 @@ pub struct Cell {
     end: u64,
 }
 
+/// Lines of less than so much take few words.
+const FEW: u64 = 40 * ONE as u64;
+
 impl Rows {
     /// Calls `each(strip, kept)` for the strips of a row that are wanted, by their number and their targets.
     #[inline(always)]
@@ -55,7 +67,7 @@ impl Rows {
     ) {
         let place = self.between.source(source);
         let own = own.unwrap_or(u32::MAX);
-        let Scratch { near, cells, lines, squares, points, kept, .. } = scratch;
+        let Scratch { near, cells, lines, squares, points, tried, kept, .. } = scratch;
         self.near(place, near);
         squares.clear();
         let [along, across, up] = &*near;
@@ -69,6 +81,7 @@ impl Rows {
                 self.points(stream, [source, strip], line, points);
                 let words = cells.iter().filter(|c| c.hazard == EACH).map(|c| c.count as usize).sum::<usize>();
                 if kept.len() < points.len() + words {
+                    tried.resize(points.len() + words, Tried::default());
                     kept.resize(points.len() + words, Kept::default());
                 }
                 let drawn = Drawn { stream, name: [source, strip], cells, points, own };
@@ -87,7 +100,7 @@ impl Rows {
                     let (lines, squares) = (&lines[..], &squares[..]);
                     let (tall, block) = (lines.len() as u32, grid.block);
                     let per = (1u64 << 32) / u64::from(tall.max(1));
-                    self.hits(drawn, kept, |cell, j| {
+                    self.try_all(drawn, tried, |cell, j| {
                         // The quotient by the number of lines: its reciprocal falls short of it by one at most.
                         let short = ((u64::from(j) * per) >> 32) as u32;
                         let column = short + u32::from(j - short * tall >= tall);
@@ -95,13 +108,13 @@ impl Rows {
                         Place { target: line.target + cell.x * block + column, sum: line.sum + square, most: line.most.max(square) }
                     })
                 } else {
-                    self.hits(drawn, kept, |cell, j| {
+                    self.try_all(drawn, tried, |cell, j| {
                         let (target, at) = self.cells.target([cell.x, y.cell, z.cell], j);
                         let [x, y, z] = std::array::from_fn(|a| self.between.apart(a, place[a], at[a])).map(|d| d * d);
                         Place { target, sum: x + y + z, most: x.max(y).max(z) }
                     })
                 };
-                each(strip, &kept[..count]);
+                each(strip, self.keep(&tried[..count], kept));
             }
         }
     }
@@ -114,9 +127,9 @@ impl Rows {
         let block = self.cells.along().map_or(0, |grid| grid.block);
         for x in along {
             if let Some(bound) = self.entry([x.apart, y.apart, z.apart]) {
-                let (hazard, count) = (self.hazard[bound], self.cells.len([x.cell, y.cell, z.cell]));
+                let ((inverse, hazard), count) = (self.hazard[bound], self.cells.len([x.cell, y.cell, z.cell]));
                 end += if hazard == EACH { 0 } else { u64::from(hazard) * u64::from(count) };
-                cells.push(Cell { x: x.cell, count, first, hazard, inverse: self.inverse[bound], end });
+                cells.push(Cell { x: x.cell, count, first, hazard, inverse, end });
             }
             first += block;
         }
@@ -129,36 +142,53 @@ impl Rows {
         points.clear();
         let (mut sum, mut block) = (0, 0);
         while sum < line {
-            let words = stream.many([source, block, strip, 0]);
-            block += words.len() as u32 / 4;
-            points.extend(words.map(|word| {
-                sum += u64::from(self.law.draw(word));
-                sum
-            }));
+            let counter = [source, block, strip, 0];
+            // What is drawn beyond the end is wasted.
+            if line - sum > FEW {
+                sum = self.more(sum, &stream.many(counter), points);
+                block += 16;
+            } else {
+                sum = self.more(sum, &stream.few(counter), points);
+                block += 4;
+            }
         }
         points.push(u64::MAX);
     }
 
-    /// Keeps the targets that are reached, and gives their number; `locate` says where the j-th of a cell is. Without a branch where
-    /// chance decides.
+    /// The points behind `sum` that these words make; gives the last.
     #[inline(always)]
-    fn hits(&self, drawn: Drawn, kept: &mut [Kept], locate: impl Fn(&Cell, u32) -> Place) -> usize {
+    fn more(&self, mut sum: u64, words: &[u32], points: &mut Vec<u64>) -> u64 {
+        let first = points.len();
+        points.resize(first + words.len(), 0);
+        for (point, word) in points[first..].iter_mut().zip(words) {
+            sum += u64::from(self.law.draw(*word));
+            *point = sum;
+        }
+        sum
+    }
+
+    /// The targets that are tried, in order, and their number; `locate` says where the j-th of a cell is.
+    #[inline(always)]
+    fn try_all(&self, drawn: Drawn, tried: &mut [Tried], locate: impl Fn(&Cell, u32) -> Place) -> usize {
         let Drawn { stream, name: [source, strip], cells, points, own } = drawn;
-        let (limits, chances) = (&self.limit.values[..], &self.chance.values[..]);
-        let (reach, square) = (self.reach * self.reach, self.square);
+        let (reach, square, entries) = (self.reach * self.reach, self.square, self.limit.len());
+        let one = |place: Place, word: u32, first: bool, table: usize| {
+            let entry = index(place.sum);
+            let (kernel, at) = if square { (place.most, index(place.most)) } else { (place.sum, entry) };
+            let tried = first & (kernel <= reach) & (place.target != own);
+            let kept = Kept { target: place.target, entry: entry as u32 };
+            Tried { kept, word: if tried { word } else { u32::MAX }, at: (at.min(entries - 1) + table) as u32 }
+        };
         let (mut count, mut k, mut start, mut word) = (0, 0, 0, 0);
         let mut words = [0; 64];
-        for cell in cells {
+        for cell in cells.iter().copied() {
             if cell.hazard == EACH {
                 for j in 0..cell.count {
                     if word % 64 == 0 {
                         words = stream.many([source, word / 4, strip, 1]);
                     }
-                    let place = locate(cell, j);
-                    let (entry, kernel) = (index(place.sum), if square { place.most } else { place.sum });
-                    let chance = chances[index(kernel).min(chances.len() - 1)];
-                    kept[count] = Kept { target: place.target, entry: entry as u32 };
-                    count += usize::from((words[(word % 64) as usize] < chance) & (kernel <= reach) & (place.target != own));
+                    tried[count] = one(locate(&cell, j), words[(word % 64) as usize], true, entries);
+                    count += 1;
                     word += 1;
                 }
                 continue;
@@ -173,17 +203,25 @@ impl Rows {
                 let rest = into - short * hazard;
                 let over = u64::from(rest >= hazard);
                 let (j, rest) = ((short + over) as u32, (rest - over * hazard) as u32);
-                let place = locate(cell, j);
-                let entry = index(place.sum);
-                let (kernel, at) = if square { (place.most, index(place.most)) } else { (place.sum, entry) };
-                let limit = limits[at.min(limits.len() - 1)];
-                kept[count] = Kept { target: place.target, entry: entry as u32 };
-                count += usize::from((j != last) & (rest < limit) & (kernel <= reach) & (place.target != own));
+                tried[count] = one(locate(&cell, j), rest, j != last, 0);
+                count += 1;
                 last = j;
             }
             start = cell.end;
         }
         count
+    }
+
+    /// Those that are kept. In a loop of its own, so that many entries of the table are fetched at once, and without a branch: which
+    /// are kept is chance.
+    #[inline(always)]
+    fn keep<'a>(&self, tried: &[Tried], kept: &'a mut [Kept]) -> &'a [Kept] {
+        let (below, mut count) = (&self.below[..], 0);
+        for t in tried {
+            kept[count] = t.kept;
+            count += usize::from(t.word < below[t.at as usize]);
+        }
+        &kept[..count]
     }
 }
 
