@@ -15,6 +15,7 @@ use crate::session::memory::bytes;
 pub fn toolbar(ui: &mut Ui, app: &mut App, actions: &mut Vec<Action>, orders: &mut Vec<Order>) {
     let frame = app.frame.clone();
     ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().interact_size.y = 26.0;
         ui.menu_button("File", |ui| {
             for (name, action) in [("Scenes...", Action::Gallery), ("Open a file...", Action::Open), ("Save the session", Action::Save)] {
                 if ui.button(name).clicked() {

@@ -168,8 +168,7 @@ pub struct Panels {
     pub curve: FiCurve,
     pub plane: PhasePlane,
     pub weights: Weights,
-    /// The name of a neuron that is being typed.
-    pub neuron: String,
+    traces: traces::Traces,
     /// Rates of an earlier time, kept to be compared with.
     pub ghost: Vec<Vec<[f64; 2]>>,
 }
@@ -228,7 +227,7 @@ impl Panels {
         match panel {
             Panel::Raster => self.raster.show(ui, &mut seen),
             Panel::Rates => rates::show(ui, &mut seen),
-            Panel::Traces => traces::show(ui, &mut seen, &mut self.neuron),
+            Panel::Traces => traces::show(ui, &mut seen, &mut self.traces),
             Panel::Space => self.space.show(ui, &mut seen),
             Panel::Intervals => self.intervals.show(ui, &mut seen),
             Panel::Spectrum => self.spectrum.show(ui, &mut seen),

@@ -1,12 +1,13 @@
 //! Intervals between spikes, their variation, and the spectrum of the populations, over the visible time. Computed a few
 //! times a second, and only while they are looked at.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use eframe::egui::{Role, Ui, WidgetInfo};
 use egui_plot::{Bar, BarChart, Line, PlotPoints};
 
 use crate::export::{Column, Table};
+use crate::plan::Spike;
 use crate::record::spectrum;
 use crate::session::live::{About, Chunk};
 use crate::view::later::Later;
@@ -49,8 +50,6 @@ struct Each(u32, u32, f64, f64);
 #[derive(Default)]
 pub struct Intervals {
     found: Later<Moment, Shapes>,
-    /// Of every neuron, all zero between two computations: what is never made anew costs nothing for those that are silent.
-    each: Arc<Mutex<Vec<Each>>>,
 }
 
 impl Intervals {
@@ -98,16 +97,7 @@ impl Intervals {
         let moment = if seen.moving && !seen.wait { ((seen.now / EVERY) as u64, u64::MAX) } else { (from, to) };
         let (chunks, about) = (seen.frame.chunks(from, to).to_vec(), about.clone());
         let (key, dt) = ((seen.frame.generation, moment.0, moment.1), seen.frame.dt);
-        let each = self.each.clone();
-        let make = move || {
-            // Where a computation has failed, it has left something behind.
-            let mut each = each.lock().unwrap_or_else(|failed| {
-                let mut each = failed.into_inner();
-                each.clear();
-                each
-            });
-            shapes(&chunks, &about.ranges(), (from, to), dt, &mut each)
-        };
+        let make = move || shapes(&chunks, &about.ranges(), (from, to), dt);
         let found = self.found.get(&key, seen.wait, wake, make).0?;
         // What is known may still be of another network.
         (found.of.len() == seen.frame.about.as_ref()?.network.populations.len()).then(|| found.clone())
@@ -127,8 +117,12 @@ impl Intervals {
     }
 }
 
-/// From the spikes of the steps (from, to]; of very many the last.
-fn shapes(chunks: &[Arc<Chunk>], ranges: &[(u32, u32)], (mut from, to): (u64, u64), dt: f64, each: &mut Vec<Each>) -> Shapes {
+/// Neurons that are gathered at a time: what is kept of them stays in the nearest caches.
+const BLOCK: usize = 4096;
+
+/// From the spikes of the steps (from, to]; of very many the last. Costs the spikes, whatever the number of neurons: blocks of
+/// neurons are gone through one after the other.
+fn shapes(chunks: &[Arc<Chunk>], ranges: &[(u32, u32)], (mut from, to): (u64, u64), dt: f64) -> Shapes {
     let neurons = ranges.last().map_or(0, |r| r.0 + r.1);
     let mut count = 0;
     for chunk in chunks.iter().rev() {
@@ -138,19 +132,28 @@ fn shapes(chunks: &[Arc<Chunk>], ranges: &[(u32, u32)], (mut from, to): (u64, u6
             break;
         }
     }
-    each.resize(neurons as usize, Each::default());
-    let (mut all, mut fired): (Vec<Vec<f32>>, Vec<u32>) = (vec![Vec::new(); ranges.len()], Vec::new());
+    let (mut all, mut cvs): (Vec<Vec<f32>>, Vec<Vec<f64>>) = (vec![Vec::new(); ranges.len()], vec![Vec::new(); ranges.len()]);
     let population = |neuron: u32| ranges.partition_point(|r| r.0 <= neuron).saturating_sub(1);
-    for spike in chunks.iter().flat_map(|c| c.within(from, to)) {
-        let Some(n) = each.get_mut(spike.neuron as usize) else { continue };
-        if n.0 > 0 {
-            let interval = f64::from(spike.step - n.0) * dt;
-            (n.1, n.2, n.3) = (n.1 + 1, n.2 + interval, n.3 + interval * interval);
-            all[population(spike.neuron)].push(interval as f32);
-        } else {
-            fired.push(spike.neuron);
+    let (mut each, mut fired) = ([Each::default(); BLOCK], Vec::new());
+    for block in blocks(chunks, (from, to), neurons) {
+        for spike in &block {
+            let n = &mut each[spike.neuron as usize % BLOCK];
+            if n.0 > 0 {
+                let interval = f64::from(spike.step - n.0) * dt;
+                (n.1, n.2, n.3) = (n.1 + 1, n.2 + interval, n.3 + interval * interval);
+                all[population(spike.neuron)].push(interval as f32);
+            } else {
+                fired.push(spike.neuron);
+            }
+            n.0 = spike.step;
         }
-        n.0 = spike.step;
+        for neuron in fired.drain(..) {
+            let n = std::mem::take(&mut each[neuron as usize % BLOCK]);
+            if n.1 >= 2 {
+                let (count, mean) = (f64::from(n.1), n.2 / f64::from(n.1));
+                cvs[population(neuron)].push((n.3 / count - mean * mean).max(0.0).sqrt() / mean);
+            }
+        }
     }
     // The bars reach to the 98th percentile of the population with the longest intervals.
     let far = |list: &mut Vec<f32>| {
@@ -169,14 +172,6 @@ fn shapes(chunks: &[Arc<Chunk>], ranges: &[(u32, u32)], (mut from, to): (u64, u6
         }
         bars.iter().map(|b| b / f64::max(total, 1.0)).collect::<Vec<f64>>()
     };
-    let mut cvs: Vec<Vec<f64>> = vec![Vec::new(); ranges.len()];
-    for neuron in fired {
-        let n = std::mem::take(&mut each[neuron as usize]);
-        if n.1 >= 2 {
-            let (count, mean) = (f64::from(n.1), n.2 / f64::from(n.1));
-            cvs[population(neuron)].push((n.3 / count - mean * mean).max(0.0).sqrt() / mean);
-        }
-    }
     let shape = |(list, cv): (&Vec<f32>, &Vec<f64>)| Shape {
         intervals: histogram(&mut list.iter().map(|x| f64::from(*x)), longest),
         mean_cv: cv.iter().sum::<f64>() / cv.len() as f64,
@@ -184,6 +179,16 @@ fn shapes(chunks: &[Arc<Chunk>], ranges: &[(u32, u32)], (mut from, to): (u64, u6
         cv: histogram(&mut cv.iter().copied(), 2.0),
     };
     Shapes { longest, of: all.iter().zip(&cvs).map(shape).collect() }
+}
+
+/// The spikes of the steps (from, to] by blocks of neurons, each in the order of time.
+fn blocks(chunks: &[Arc<Chunk>], (from, to): (u64, u64), neurons: u32) -> Vec<Vec<Spike>> {
+    let all = || chunks.iter().flat_map(|c| c.within(from, to)).filter(|s| s.neuron < neurons);
+    let mut sizes = vec![0; (neurons as usize).div_ceil(BLOCK)];
+    all().for_each(|s| sizes[s.neuron as usize / BLOCK] += 1);
+    let mut blocks: Vec<Vec<Spike>> = sizes.into_iter().map(Vec::with_capacity).collect();
+    all().for_each(|s| blocks[s.neuron as usize / BLOCK].push(*s));
+    blocks
 }
 
 #[derive(Default)]
@@ -260,18 +265,19 @@ impl Spectrum {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Harvest, Spike};
+    use crate::plan::Harvest;
     use crate::session::live::History;
 
     #[test]
-    fn intervals_and_their_variation_are_those_of_the_spikes_in_sight_also_the_second_time() {
+    fn intervals_and_their_variation_are_those_of_the_spikes_in_sight() {
         let spikes: Vec<Spike> =
             [(10, 0), (15, 3), (20, 0), (30, 0), (40, 3), (45, 3), (50, 0), (60, 1)].map(|(step, neuron)| Spike { step, neuron }).into();
-        let mut history = History::default();
-        history.take(Harvest { from: 0, to: 100, spikes, ..Harvest::default() }, &Arc::from([]), usize::MAX);
-        let (chunks, mut each) = (history.chunks(), Vec::new());
-        for _ in 0..2 {
-            let found = shapes(&chunks, &[(0, 3), (3, 2)], (0, 100), 0.1, &mut each);
+        // Also where they are far apart, in blocks of their own.
+        for far in [0, 3 * BLOCK as u32] {
+            let spikes = spikes.iter().map(|s| Spike { neuron: s.neuron + if s.neuron == 3 { far } else { 0 }, ..*s }).collect();
+            let mut history = History::default();
+            history.take(Harvest { from: 0, to: 100, spikes, ..Harvest::default() }, &Arc::from([]), usize::MAX);
+            let found = shapes(&history.chunks(), &[(0, 3), (3, 2 + far)], (0, 100), 0.1);
             // Neuron 0: 1, 1 and 2 ms; neuron 3: 2.5 and 0.5 ms; neuron 1 has one spike and no interval.
             assert_eq!((found.longest, found.of[0].neurons, found.of[1].neurons), (2.5, 1, 1));
             let cv = |all: &[f64]| {

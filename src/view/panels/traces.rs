@@ -1,22 +1,65 @@
 //! Membranes of the selected neurons, with their spikes and thresholds.
 
+use std::collections::VecDeque;
+
 use eframe::egui::{Key, Role, TextEdit, Ui, WidgetInfo};
 use egui_plot::{HLine, Line, LineStyle, MarkerShape, PlotPoints, Points};
 
 use crate::export::{Column, Table};
 use crate::network::Values;
-use crate::session::live::{About, Watched, place};
+use crate::session::live::{About, Frame, Watched, place};
 use crate::view::look::colour;
 use crate::view::panel::{Seen, faint, legend, plot};
 
 /// Pairs of least and most that a line is drawn from.
 const POINTS: u64 = 600;
+/// Spikes of a neuron that are marked, at most.
+const MARKS: usize = 2000;
 
-/// `typed` is the name of a neuron that is being typed.
-pub fn show(ui: &mut Ui, seen: &mut Seen, typed: &mut String) {
+/// What the panel keeps.
+#[derive(Default)]
+pub struct Traces {
+    /// The name of a neuron that is being typed.
+    typed: String,
+    marks: Marks,
+}
+
+/// The spikes of the neurons that are shown, carried along as time goes on: a frame costs its new spikes, not those in sight.
+#[derive(Default)]
+struct Marks {
+    /// Network and neurons, and the steps (from, to] that were gone through.
+    of: (u64, Vec<u32>),
+    span: (u64, u64),
+    steps: Vec<VecDeque<u32>>,
+}
+
+impl Marks {
+    fn update(&mut self, frame: &Frame, neurons: &[u32], (from, to): (u64, u64)) {
+        let goes_on =
+            self.of.0 == frame.generation && self.of.1 == neurons && (self.span.0..=self.span.1).contains(&from) && to >= self.span.1;
+        let fresh = if goes_on { self.span.1 } else { from };
+        if !goes_on {
+            self.of = (frame.generation, neurons.to_vec());
+            self.steps = vec![VecDeque::new(); neurons.len()];
+        }
+        for steps in &mut self.steps {
+            while steps.front().is_some_and(|s| u64::from(*s) <= from) {
+                steps.pop_front();
+            }
+        }
+        for spike in frame.chunks(fresh, to).iter().flat_map(|c| c.within(fresh, to)) {
+            if let Some(i) = neurons.iter().position(|n| *n == spike.neuron) {
+                self.steps[i].push_back(spike.step);
+            }
+        }
+        self.span = (from, to);
+    }
+}
+
+pub fn show(ui: &mut Ui, seen: &mut Seen, kept: &mut Traces) {
     let Some(about) = seen.frame.about.clone() else { return };
     if !seen.wait {
-        ui.horizontal_wrapped(|ui| choose(ui, seen, &about, typed));
+        ui.horizontal_wrapped(|ui| choose(ui, seen, &about, &mut kept.typed));
     }
     let dark = ui.visuals().dark_mode;
     let watched = seen.frame.chunks.last().map(|c| c.watched.clone()).unwrap_or_default();
@@ -31,7 +74,10 @@ pub fn show(ui: &mut Ui, seen: &mut Seen, typed: &mut String) {
     let (low, high) = if low < high { (low, high) } else { (-1.0, 1.0) };
     let room = (high - low) * 0.12;
     let levels: Vec<f64> = watched.iter().filter_map(|w| threshold(&about, w.neuron)).collect();
-    let spikes: Vec<Vec<[f64; 2]>> = watched.iter().map(|w| spikes(seen, w.neuron, high + room * 0.5)).collect();
+    let neurons: Vec<u32> = watched.iter().map(|w| w.neuron).collect();
+    kept.marks.update(seen.frame, &neurons, seen.span.steps(seen.frame));
+    let mark = |step: &u32| [f64::from(*step) * seen.frame.dt, high + room * 0.5];
+    let spikes: Vec<Vec<[f64; 2]>> = kept.marks.steps.iter().map(|all| all.iter().take(MARKS).map(mark).collect()).collect();
     let shown = plot("traces").legend(legend()).y_axis_label(watched[0].variable.clone()).x_axis_label("ms").show(ui, |ui| {
         ui.set_plot_bounds_x(from..=to);
         ui.set_plot_bounds_y(low - room..=high + room);
@@ -115,12 +161,6 @@ fn line(seen: &Seen, watched: &std::sync::Arc<[Watched]>, i: usize) -> Vec<[f64;
     out
 }
 
-fn spikes(seen: &Seen, neuron: u32, at: f64) -> Vec<[f64; 2]> {
-    let (from, to) = seen.span.steps(seen.frame);
-    let all = seen.frame.chunks(from, to).iter().flat_map(|c| c.within(from, to));
-    all.filter(|s| s.neuron == neuron).take(2000).map(|s| [f64::from(s.step) * seen.frame.dt, at]).collect()
-}
-
 /// The threshold of a neuron, where its model calls it V_th and it is one number.
 fn threshold(about: &About, neuron: u32) -> Option<f64> {
     let at = about.ranges().iter().position(|r| (r.0..r.0 + r.1).contains(&neuron))?;
@@ -150,4 +190,36 @@ pub fn data(seen: &Seen) -> Table {
         table.add(format!("{}_{}", w.name, w.variable), Column::Numbers(values));
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Marks;
+    use crate::plan::{Harvest, Spike};
+    use crate::session::live::{Frame, History};
+    use std::sync::Arc;
+
+    #[test]
+    fn marks_are_the_spikes_in_sight_of_the_neurons_that_are_shown() {
+        let (mut history, mut marks, mut all) = (History::default(), Marks::default(), Vec::<Spike>::new());
+        for round in 0..90u64 {
+            let spikes: Vec<Spike> =
+                (0..12).map(|k| Spike { step: (round * 6 + 1 + k / 2) as u32, neuron: (k * 7 + round) as u32 % 9 }).collect();
+            all.extend_from_slice(&spikes);
+            history.take(Harvest { from: round * 6, to: round * 6 + 6, spikes, ..Harvest::default() }, &Arc::from([]), usize::MAX);
+            let frame = Frame { step: round * 6 + 6, chunks: history.chunks(), generation: 1, ..Frame::default() };
+            // It looks back now and then, and others are chosen.
+            let to = if round % 11 == 10 { frame.step / 2 } else { frame.step };
+            let (from, neurons): (u64, &[u32]) = (to.saturating_sub(100), if round > 50 { &[8, 2, 0] } else { &[4, 8] });
+            marks.update(&frame, neurons, (from, to));
+            for (n, found) in neurons.iter().zip(&marks.steps) {
+                let mine = |s: &&Spike| s.neuron == *n && (from + 1..=to).contains(&u64::from(s.step));
+                assert_eq!(
+                    found.iter().copied().collect::<Vec<u32>>(),
+                    all.iter().filter(mine).map(|s| s.step).collect::<Vec<u32>>(),
+                    "{round}"
+                );
+            }
+        }
+    }
 }
