@@ -424,3 +424,34 @@ fn every_shipped_scene_opens_and_its_panels_are_drawn() {
         assert!(frame.problems.is_empty() && frame.stopped.is_none(), "{name}: {:?} {:?}", frame.problems, frame.stopped);
     }
 }
+
+#[test]
+fn the_default_scene_is_made_as_large_as_real_time_allows_and_says_so() {
+    let mut first = wish("brunel", &[]);
+    first.fit = true;
+    let mut window = window(first);
+    until(&mut window, "spikes", |f| f.phase == Phase::Running && f.spikes > 0);
+    let (scale, note) = (knob(&window, "scale"), window.state().frame.note.clone());
+    assert!((0.1..=1.0).contains(&scale), "{scale}");
+    if scale < 1.0 {
+        assert!(note.as_ref().is_some_and(|n| n.contains(&format!("scale {scale}")) && n.contains("--scale 1 forces it")), "{note:?}");
+        window.get_by_label_contains("made smaller");
+    }
+}
+
+#[test]
+fn parameters_of_cells_are_turned_where_the_scene_has_none_of_its_own() {
+    let mut window = window(written(CELLS));
+    pause(&mut window);
+    let about = window.state().frame.about.clone().unwrap();
+    assert!(about.cells.iter().any(|k| k.name == "cell.tau_m") && !about.cells.iter().any(|k| k.name == "cell.I_e"), "{:?}", about.cells);
+    window.get_by_label("cell: iaf_psc_exp").click();
+    window.run_steps(30);
+    type_into(&mut window, "cell.tau_m", "25 ms");
+    until(&mut window, "the edit", |f| f.journal.len() == 1);
+    let frame = window.state().frame.clone();
+    assert_eq!((frame.generation, frame.about.as_ref().unwrap().knob("cell.tau_m").unwrap().value), (1, 25.0));
+    window.get_by_role_and_label(Role::Button, "Reset all").click();
+    until(&mut window, "the reset", |f| f.journal.len() == 2);
+    assert_eq!(window.state().frame.about.as_ref().unwrap().knob("cell.tau_m").unwrap().value, 10.0);
+}

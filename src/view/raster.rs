@@ -1,5 +1,7 @@
 //! The raster: every spike of the network, as density where there are more spikes than pixels, else as ticks.
 
+use std::sync::Arc;
+
 use eframe::egui::epaint::{Mesh, Vertex, WHITE_UV};
 use eframe::egui::{
     Align2, Color32, ColorImage, Pos2, Rect, Response, Role, Sense, Stroke, TextureHandle, TextureId, TextureOptions, Ui, WidgetInfo, pos2,
@@ -8,26 +10,30 @@ use eframe::egui::{
 
 use super::density::{Density, Sight};
 use super::device::OnDevice;
+use super::later::Later;
 use super::look::{colour, count, number, small};
 use super::panel::{Hand, Seen};
 use super::rows::{Choice, Rows};
 use super::tally::Paint;
 use crate::export::{Column, Table};
 use crate::plan::Spike;
-use crate::session::live::About;
+use crate::session::live::{About, Chunk};
 
 /// Room for names on the left and for times below.
 const LEFT: f32 = 96.0;
 const BELOW: f32 = 20.0;
 /// Points from which rows are high enough for single ticks.
 const TALL: f32 = 1.9;
+/// Neurons that are sorted within a frame, at most.
+const AT_ONCE: u32 = 100_000;
 
 #[derive(Default)]
 pub struct Raster {
     pub choice: Choice,
     /// Upper and lower edge of what is seen, 0 to 1.
     pub heights: Option<(f32, f32)>,
-    rows: Rows,
+    rows: Arc<Rows>,
+    sorting: Later<(u64, Choice), Arc<Rows>>,
     of: Option<(u64, Choice)>,
     version: u64,
     density: Density,
@@ -47,7 +53,7 @@ pub struct Raster {
 impl Raster {
     pub fn show(&mut self, ui: &mut Ui, seen: &mut Seen) {
         let Some(about) = seen.frame.about.clone() else { return };
-        self.arrange(seen, &about);
+        self.arrange(ui, seen, &about);
         let (response, painter) = ui.allocate_painter(ui.available_size().max(vec2(160.0, 60.0)), Sense::click_and_drag());
         let rect = Rect::from_min_max(response.rect.min + vec2(LEFT, 4.0), response.rect.max - vec2(8.0, BELOW));
         let dark = ui.visuals().dark_mode;
@@ -83,20 +89,32 @@ impl Raster {
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &told));
     }
 
-    /// Chooses the rows anew where network or choice have changed.
-    fn arrange(&mut self, seen: &Seen, about: &About) {
+    /// Chooses the rows anew where network or choice have changed. What is to be sorted and large is so beside the window, and the
+    /// rows of before are shown until then.
+    fn arrange(&mut self, ui: &Ui, seen: &Seen, about: &Arc<About>) {
         let of = (seen.frame.generation, self.choice.clone());
         if self.of.as_ref() == Some(&of) {
             return;
         }
         let (from, to) = seen.span.steps(seen.frame);
-        let spikes = seen.frame.chunks(from, to).iter().flat_map(|c| c.within(from, to));
-        let ranges = about.ranges();
-        let place = |n: u32| {
-            let p = ranges.partition_point(|r| r.0 <= n).checked_sub(1)?;
-            about.sheets.get(p)?.as_ref().map(|s| s.position(n - ranges[p].0))
-        };
-        self.rows = Rows::new(&ranges, &self.choice, spikes, &place);
+        let (chunks, network, choice) = (seen.frame.chunks(from, to).to_vec(), about.clone(), self.choice.clone());
+        let make = move || Arc::new(arranged(&network, &choice, &chunks, (from, to)));
+        let sorted = matches!(self.choice, Choice::ByRate | Choice::ByPlace);
+        if sorted && about.neurons() > AT_ONCE && !seen.wait {
+            let ctx = ui.ctx().clone();
+            match self.sorting.get(&of, false, move || ctx.request_repaint(), make) {
+                (Some(rows), true) => self.rows = rows.clone(),
+                _ if self.of.as_ref().is_some_and(|known| known.0 == of.0) => return,
+                // Of another network nothing can be shown.
+                _ => {
+                    self.rows = Arc::new(arranged(about, &Choice::All, &[], (from, to)));
+                    self.version += 1;
+                    return self.of = Some((of.0, Choice::All));
+                }
+            }
+        } else {
+            self.rows = make();
+        }
         self.version += 1;
         self.of = Some(of);
     }
@@ -296,6 +314,15 @@ pub fn quad(mesh: &mut Mesh, rect: Rect, color: Color32) {
     let corners = [rect.left_top(), rect.right_top(), rect.right_bottom(), rect.left_bottom()];
     mesh.vertices.extend(corners.map(|pos| Vertex { pos, uv: WHITE_UV, color }));
     mesh.indices.extend([0, 1, 2, 0, 2, 3].map(|i| first + i));
+}
+
+fn arranged(about: &About, choice: &Choice, chunks: &[Arc<Chunk>], (from, to): (u64, u64)) -> Rows {
+    let ranges = about.ranges();
+    let place = |n: u32| {
+        let p = ranges.partition_point(|r| r.0 <= n).checked_sub(1)?;
+        about.sheets.get(p)?.as_ref().map(|s| s.position(n - ranges[p].0))
+    };
+    Rows::new(&ranges, choice, chunks.iter().flat_map(|c| c.within(from, to)), &place)
 }
 
 /// The population of each row of pixels; none between two bands.

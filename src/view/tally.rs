@@ -264,3 +264,66 @@ fn layout(device: &Device) -> BindGroupLayout {
     let entries: Vec<_> = all.iter().enumerate().map(entry).collect();
     device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some("density"), entries: &entries })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Harvest, Spike};
+    use crate::session::live::History;
+    use crate::view::density::Density;
+    use crate::view::rows::Choice;
+    use std::sync::Arc;
+
+    fn device() -> Option<(Device, Queue)> {
+        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+        let opened = pollster::block_on(async {
+            let adapter = instance.request_adapter(&wgpu::RequestAdapterOptions::default()).await.map_err(|e| e.to_string())?;
+            adapter.request_device(&wgpu::DeviceDescriptor::default()).await.map_err(|e| e.to_string())
+        });
+        match opened {
+            Ok(opened) => Some(opened),
+            Err(e) if std::env::var_os("CI").is_none() => {
+                println!("SKIPPED: {e}");
+                None
+            }
+            Err(e) => panic!("{e}"),
+        }
+    }
+
+    #[test]
+    fn the_device_counts_what_the_processor_counts_while_time_goes_on_and_the_sight_moves() {
+        let Some((device, queue)) = device() else { return };
+        let (mut tally, mut density) = (Tally::new(&device, &queue).unwrap(), Density::default());
+        let rows = [Choice::All, Choice::Every(3)].map(|c| Rows::new(&[(0, 3000), (3000, 800)], &c, std::iter::empty(), &|_| None));
+        let (mut history, mut seed, mut step) = (History::default(), 11u64, 0u64);
+        let mut random = |n: u64| {
+            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (seed >> 33) % n
+        };
+        for round in 0..40u64 {
+            let steps = 1 + random(60);
+            // Once there are more than go to the device at a time.
+            let count = if round == 20 { PORTION as u64 * 2 + 99 } else { random(4000) };
+            let one = |_| Spike { step: (step + 1 + random(steps)) as u32, neuron: random(3800) as u32 };
+            let mut spikes: Vec<Spike> = (0..count).map(one).collect();
+            spikes.sort_unstable();
+            history.take(Harvest { from: step, to: step + steps, spikes, ..Harvest::default() }, &Arc::from([]), usize::MAX);
+            step += steps;
+            let frame = Frame { step, chunks: history.chunks(), generation: 1, ..Frame::default() };
+            let (per, columns) = (1 + round / 15, if round > 30 { 300 } else { 90 });
+            let follow = step.div_ceil(per).saturating_sub(columns as u64);
+            let first = if round % 9 == 8 { follow / 2 } else { follow };
+            let (low, high) = if round % 13 > 9 { (0.31, 0.57) } else { (0.0, 1.0) };
+            let sight = Sight { first, per, columns, rows: 70, low, high };
+            let which = usize::from(round > 25);
+            let paint = Paint { tints: &[u32::MAX; 70], ground: 0, moving: false };
+            tally.update(&frame, &rows[which], which as u64, sight, &paint).unwrap();
+            density.update(&frame, &rows[which], which as u64, sight);
+            let due: Vec<Vec<u32>> = (0..sight.rows).map(|r| density.row(r).collect()).collect();
+            assert!(tally.counts().unwrap() == (sight, due), "round {round}");
+        }
+        // A network that is too large for its bindings is refused, and the processor counts it.
+        let huge = Sight { first: 0, per: 1, columns: 100_000, rows: 70, low: 0.0, high: 1.0 };
+        assert!(tally.update(&Frame::default(), &rows[0], 0, huge, &Paint { tints: &[], ground: 0, moving: false }).is_err());
+    }
+}
