@@ -412,6 +412,7 @@ fn every_shipped_scene_opens_and_its_panels_are_drawn() {
             "brunel" => &[("N_E", "1200")],
             "microcircuit" => &[("scale_N", "0.02"), ("scale_K", "0.02")],
             "cuba_large" => &[("N", "4000")],
+            "million" => &[("n", "50"), ("side", "1 mm")],
             _ => &[],
         };
         let mut window = window(wish(name, set));
