@@ -42,7 +42,7 @@ pub struct Space {
     shown: Vec<(Pos2, f32)>,
     order: Vec<u32>,
     cells: Vec<u32>,
-    /// The population whose colour a cell has: that of the last of its neurons.
+    /// The population whose colour a cell has: that of most of its neurons.
     tints: Vec<u16>,
     /// Who is near a place.
     nearby: Nearby,
@@ -148,11 +148,7 @@ impl Space {
             if rect.contains(*p) { y.min(down as u32 - 1) * across as u32 + x.min(across as u32 - 1) } else { NOWHERE }
         };
         self.cells = self.shown.iter().map(|s| cell(&s.0)).collect();
-        self.tints.clear();
-        self.tints.resize(across * down, 0);
-        for (cell, population) in self.cells.iter().zip(&self.places.population).filter(|(c, _)| **c != NOWHERE) {
-            self.tints[*cell as usize] = *population;
-        }
+        self.tints = majorities(&self.cells, &self.places.population, across * down);
         self.order = Vec::new();
         self.grid = Some((across, down, side));
     }
@@ -308,6 +304,21 @@ impl Space {
     }
 }
 
+/// For each cell the population of most of its neurons, if there is one: the vote that is left when unlike ones have cancelled out.
+fn majorities(cells: &[u32], populations: &[u16], count: usize) -> Vec<u16> {
+    let mut votes = vec![(0u16, 0u32); count];
+    for (cell, population) in cells.iter().zip(populations) {
+        match votes.get_mut(*cell as usize) {
+            Some(vote) if vote.1 == 0 => *vote = (*population, 1),
+            Some(vote) if vote.0 == *population => vote.1 += 1,
+            Some(vote) => vote.1 -= 1,
+            // A neuron that is not shown.
+            None => {}
+        }
+    }
+    votes.into_iter().map(|vote| vote.0).collect()
+}
+
 /// Where every neuron is, in um, and how it fires in the time in sight.
 pub fn data(seen: &Seen, about: &About) -> Table {
     let (from, to) = seen.span.steps(seen.frame);
@@ -332,4 +343,17 @@ pub fn data(seen: &Seen, about: &About) -> Table {
     }
     table.add("rate_Hz", Column::Numbers(spikes.iter().map(|n| f64::from(*n) / seconds).collect()));
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_has_the_colour_of_most_of_its_neurons() {
+        let cells = [0, 0, 0, 0, 0, 2, NOWHERE, 2, 2];
+        let populations = [0, 1, 0, 1, 0, 1, 1, 3, 3];
+        assert_eq!(majorities(&cells, &populations, 3), [0, 0, 3]);
+        assert!(majorities(&[], &[], 0).is_empty());
+    }
 }
