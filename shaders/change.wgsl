@@ -2,7 +2,7 @@
 // up to each spike in turn: first the spikes of its target that have reached it since, in order, then the spike itself; then the
 // weight is on its way. `settle`: where a history is nearly full, brings all synapses up to the end of the batch, which changes no
 // bit of what follows. One thread owns a synapse, so nothing depends on the order of threads. Eight storage bindings; what `wires`
-// holds is described in src/engine/gpu/plastic.rs and wires.rs.
+// holds is described in src/engine/gpu/plastic.rs, modulators.rs and wires.rs.
 
 struct Batch {
     first: u32,
@@ -21,6 +21,8 @@ struct Log {
     count: atomic<u32>,
     lost: atomic<u32>,
     broken: atomic<u32>,
+    unused: array<u32, 5>,
+    spikes: array<vec2<u32>>,
 }
 
 var<immediate> batch: Batch;
@@ -50,6 +52,24 @@ fn source_of(q: u32, k: u32) -> u32 {
         return wires[wires[q + 7u] + k];
     }
     return wires[q + 7u] + k;
+}
+
+// The last entry of a history at or before a step, from entry n on; entries have `each` words.
+fn last_entry(h: u32, n: u32, each: u32, step: u32) -> u32 {
+    var e = n;
+    while (e > 0u && state[h + 1u + (e & wires[3]) * each] > step) {
+        e--;
+    }
+    return e;
+}
+
+// The same of the history of a modulator.
+fn last_modulator(held: u32, each: u32, step: u32) -> u32 {
+    var e = work.items[held] - 1u;
+    while (e > 0u && work.items[held + 1u + (e & {{DEPTH}}u) * each] > step) {
+        e--;
+    }
+    return e;
 }
 
 // A weight that leaves at step `now`.
@@ -90,12 +110,13 @@ fn change(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grou
 
 @compute @workgroup_size({{GROUP}})
 fn settle(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let full = work.counts[4u + batch.list] != 0u;
+    // 1 where a history is nearly full, 2 where someone looks: then weights that move between events stand at this very step.
+    let full = work.counts[4u + batch.list];
     let now = batch.first + batch.steps;
     if (group.x == 0u && lane == 0u) {
-        work.counts[7u - batch.list] = select(work.counts[6u + batch.list], now, full);
+        work.counts[7u - batch.list] = select(work.counts[6u + batch.list], now, full != 0u);
     }
-    if (!full) {
+    if (full == 0u) {
         return;
     }
     for (var n = 0u; n < wires[5]; n++) {

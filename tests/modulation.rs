@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use common::{advance, cpu, edit_equals_restart, npz, origin, planned, refused_by_gpu, rendered, start};
+use common::{advance, cpu, edit_equals_restart, npz, origin, planned, rendered, start};
 use synfire::base::rng::Stream;
 use synfire::engine::cpu::{Cpu, Setup};
 use synfire::export::{Checkpoint, read_checkpoint, write_checkpoint};
@@ -364,9 +364,6 @@ fn a_synapse_takes_twelve_bytes_with_an_eligibility_and_eight_without() {
 
 #[test]
 fn what_cannot_be_is_told_with_a_remedy() {
-    if let Some(refused) = refused_by_gpu(&network()) {
-        assert!(refused.contains("between spikes yet (dw/dt, [synapse], a modulator): --backend cpu"), "{refused}");
-    }
     let own = "[synapses.own]\nequations = \"\"\"\nda/dt = -a/tau\ndb/dt = -b/tau\nde/dt = -e/tau\ndm/dt = -m/tau\ndw/dt = e*m/tau\n\"\"\"\n\
                on_pre = \"e -= b; a += 1\"\non_post = \"e += a; b += 1\"\non_modulator = \"m += 1\"\n[synapses.own.parameters]\ntau = \"20 ms\"\n\
                [synapses.own.source]\na = 0\n[synapses.own.target]\nb = 0\n[synapses.own.synapse]\ne = 0\n[synapses.own.modulator]\nm = 0\n";

@@ -174,6 +174,23 @@ impl Histories {
         self.enter(t, neuron, step, false);
     }
 
+    /// Someone of those for whom the only neuron stands has spiked: the spikes of one step are one entry.
+    pub fn together(&mut self, t: &TracePlan, step: u32) {
+        let entry = self.count(0) - 1;
+        if entry == 0 || self.step(0, entry) < step {
+            return self.spike(t, 0, step);
+        }
+        let (mut states, mut registers) = std::mem::take(&mut self.scratch);
+        states.clear();
+        states.extend_from_slice(self.values(0, entry));
+        states.push(1.0);
+        after(t, 0, &[], &mut states, &mut registers);
+        let at = self.at(0, entry);
+        self.values[at * self.traces..(at + 1) * self.traces].copy_from_slice(&states[..self.traces]);
+        self.recent[1 + RECENT..][..self.traces].copy_from_slice(bytemuck::cast_slice(&states[..self.traces]));
+        self.scratch = (states, registers);
+    }
+
     /// A neuron of the share has spiked, or the condition of the rule holds of it, at a step.
     pub fn enter(&mut self, t: &TracePlan, neuron: usize, step: u32, condition: bool) {
         let entry = self.count(neuron) - 1;

@@ -161,7 +161,7 @@ impl Plastic {
                     }
                     self.modulators[m].done = now;
                 }
-                self.modulators[m].spike(&modulator.traces, 0, spike.step);
+                self.modulators[m].together(&modulator.traces, spike.step);
             }
         }
     }

@@ -6,7 +6,7 @@ use super::Device;
 use super::classes::Classes;
 use super::memory::{Memory, Shard};
 use super::wires::{CHUNK, HEADER, RECORD, WALKS, item_words};
-use super::{plastic, rules};
+use super::{modulators, plastic, rules};
 use crate::plan::Plan;
 
 /// Threads of a workgroup, unless a test asks for others.
@@ -110,6 +110,8 @@ pub struct Kernels {
     deliver: Arc<Kernel>,
     /// Of rows whose weights change: those with spikes, and all where a history is nearly full.
     changes: Option<[Kernel; 2]>,
+    /// What the spikes of modulators do, where there are any: bound as the changes are.
+    modulate: Option<Kernel>,
     /// Text of the update kernel.
     text: String,
     /// Workgroups of a dispatch in one dimension, at most.
@@ -121,15 +123,15 @@ impl Kernels {
         let text = classes.kernel(group);
         let drawn = plan.projections.iter().any(|p| p.procedural());
         let deliver = Fixed::of(device, group)?.deliver(device, drawn, !plan.traces.is_empty())?;
-        let changes = if plastic::any(plan) {
+        let (mut changes, mut modulate) = (None, None);
+        if plastic::any(plan) {
             let text = changing(group, plan);
             let kernel = |entry| Kernel::new(device, entry, &text, &CHANGE, group);
-            Some([kernel("change")?, kernel("settle")?])
-        } else {
-            None
-        };
+            changes = Some([kernel("change")?, kernel("settle")?]);
+            modulate = (!plan.modulators.is_empty()).then(|| kernel("modulate")).transpose()?;
+        }
         let update = Kernel::new(device, "update", &text, &UPDATE, group)?;
-        Ok(Self { update, deliver, changes, text, wide: wide.unwrap_or(WIDEST).clamp(1, WIDEST) })
+        Ok(Self { update, deliver, changes, modulate, text, wide: wide.unwrap_or(WIDEST).clamp(1, WIDEST) })
     }
 
     /// Builds the update again where an edit has changed its text.
@@ -150,8 +152,9 @@ impl Kernels {
             let deliver = [&s.info, &s.wires, &s.ends, &s.synapses, &s.weights, &memory.work, &s.ring, &memory.log];
             let change = [&s.wires, &s.ends, &s.synapses, &s.weights, &memory.work, &s.ring, &memory.log, &s.state];
             let changes = self.changes.as_ref().map(|kernels| kernels.each_ref().map(|k| k.bind(device, &change)));
+            let modulate = self.modulate.as_ref().map(|k| k.bind(device, &change));
             shard.bound = Some([self.update.bind(device, &update), self.deliver.bind(device, &deliver)]);
-            shard.changes = changes;
+            (shard.changes, shard.modulate) = (changes, modulate);
         }
     }
 
@@ -165,6 +168,10 @@ impl Kernels {
             pass.dispatch_workgroups(wide, shard.groups.div_ceil(wide).max(1), 1);
         }
         self.deliver(pass, shards, batch, grid);
+        // What modulators have is shared by all shards.
+        if let (Some(modulate), Some(bound)) = (&self.modulate, shards.first().and_then(|s| s.modulate.as_ref())) {
+            modulate.stride(pass, bound, batch, 1);
+        }
         if let Some([change, settle]) = &self.changes {
             let each = |which: usize| shards.iter().filter_map(move |s| s.changes.as_ref().map(|c| &c[which]));
             each(0).for_each(|bound| change.stride(pass, bound, batch, grid));
@@ -213,6 +220,7 @@ fn filled(parts: &[&str], group: u32) -> String {
         ("{{HEADER}}", HEADER as u32),
         ("{{RECORD}}", RECORD as u32),
         ("{{ITEM}}", plastic::ITEM),
+        ("{{DEPTH}}", Plan::MODULATOR_HISTORY as u32 - 1),
     ];
     numbers.iter().fold(parts.join("\n"), |text, (token, n)| text.replace(token, &n.to_string()))
 }
@@ -240,6 +248,7 @@ pub fn delivery(group: u32, drawn: bool, factor: bool) -> String {
 fn changing(group: u32, plan: &Plan) -> String {
     let [functions, changes, settles] = rules::functions(plan);
     let text = include_str!("../../../shaders/change.wgsl");
+    let text = [text, &modulators::kernel(plan)].concat();
     let text = text.replace("{{RULES}}", &functions).replace("{{CHANGES}}", &changes).replace("{{SETTLES}}", &settles);
     self::filled(&[MATH, &text], group)
 }

@@ -8,11 +8,12 @@ use super::classes::Classes;
 use super::kernels::{Fixed, GROUP};
 use super::plastic::{self, Stand};
 use super::rows::{self, Rows};
+use super::saved::{kept_at_first, modulated_at_first};
 use super::shards::Piece;
 use super::tables::{self, Sizes, Tables};
 use super::traces::{self, Place};
 use super::wires::{self, Format};
-use super::{Device, Forced, MOST, SPAN};
+use super::{Device, Forced, MOST, SPAN, modulators};
 use crate::plan::{Plan, State, Traced, Traces};
 
 pub struct Shard {
@@ -37,6 +38,7 @@ pub struct Shard {
     pub receives: bool,
     pub bound: Option<[wgpu::BindGroup; 2]>,
     pub changes: Option<[wgpu::BindGroup; 2]>,
+    pub modulate: Option<wgpu::BindGroup>,
 }
 
 impl Shard {
@@ -98,7 +100,9 @@ impl Memory {
         let (chunks, degrees) = rows::work(plan, &laid.rows)?;
         let sizes = sizes(plan, &chunks, batch, forced, limit)?;
         let (sources, end) = plastic::sources(plan, sizes);
-        laid.pieces.iter().zip(&mut laid.wires).enumerate().for_each(|(i, (pieces, wires))| plastic::enter(plan, wires, i, pieces, sizes));
+        for (i, ((pieces, wires), rows)) in laid.pieces.iter().zip(&mut laid.wires).zip(&laid.rows).enumerate() {
+            plastic::enter(plan, wires, i, pieces, sizes, rows);
+        }
         let mut classes = Classes::default();
         let tables: Vec<Tables> =
             laid.pieces.iter().enumerate().map(|(i, pieces)| tables::tables(plan, i, pieces, sizes, &chunks, &mut classes)).collect();
@@ -116,7 +120,7 @@ impl Memory {
         }
         let memory = Self {
             waves: buffer(device, waves, STORAGE),
-            work: buffer(device, WORK_HEAD + 4 * end, STORAGE),
+            work: buffer(device, WORK_HEAD + 4 * (end + modulators::total(plan)), STORAGE),
             sources,
             log: buffer(device, HEAD + u64::from(sizes.log) * 8, STORAGE),
             samples: buffer(device, sample_words * 4, STORAGE),
@@ -132,6 +136,8 @@ impl Memory {
         memory.fill(plan, device, |_| true)?;
         memory.put_traces(device, &Traces::new(plan).save());
         memory.put_histories(plan, device, &plastic::beginning(plan), 0);
+        memory.put_kept(plan, device, &kept_at_first(plan));
+        memory.put_modulators(plan, device, &modulated_at_first(plan));
         Ok((memory, classes, degrees))
     }
 
@@ -160,7 +166,7 @@ impl Memory {
             shard.numbers = filled(device, &tables.numbers);
             let mut words = wires::wires(plan, &shard.pieces, super::shards::delay_bits(plan))?;
             shard.rows.enter(&mut words);
-            plastic::enter(plan, &mut words, i, &shard.pieces, self.sizes);
+            plastic::enter(plan, &mut words, i, &shard.pieces, self.sizes, &shard.rows);
             shard.wires = filled(device, &words);
         }
         let kept = |i: usize| old.projections[i].plastic.is_some();
@@ -220,6 +226,8 @@ impl Memory {
         self.put_traces(device, &state.traces);
         self.put_histories(plan, device, &state.histories, state.step as u32);
         self.put_weights(plan, device, &state.weights);
+        self.put_kept(plan, device, &state.kept);
+        self.put_modulators(plan, device, &state.modulators);
     }
 
     /// Overlays the traces of the neurons that are here.
@@ -290,9 +298,11 @@ fn sizes(plan: &Plan, chunks: &[u32], batch: u32, forced: Forced, limit: u64) ->
         }
         rest = others;
     }
-    let traces = 4 * plastic::source_total(plan);
+    let traces = 4 * (plastic::source_total(plan) + modulators::total(plan));
     let Some(room) = limit.checked_sub(traces + HEAD + WORK_HEAD).filter(|room| *room > 1 << 10) else {
-        return Err(format!("{traces} bytes of traces of sources; this device binds {limit}: --backend cpu has no such limit"));
+        return Err(format!(
+            "{traces} bytes of traces of sources and modulators; this device binds {limit}: --backend cpu has no such limit"
+        ));
     };
     // Both kinds of lists share a buffer.
     let room = if changes > 0 { room / 2 } else { room };
@@ -360,6 +370,7 @@ fn shards(device: &Device, plan: &Plan, laid: Laid, tables: &[Tables], sizes: Si
             slots: t.slots,
             bound: None,
             changes: None,
+            modulate: None,
         }
     };
     parts.map(|(((pieces, wires), rows), t)| shard(pieces, wires, rows, t)).collect()

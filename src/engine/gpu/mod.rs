@@ -19,6 +19,8 @@ mod emit;
 mod exact;
 mod kernels;
 mod memory;
+mod modulators;
+mod moving;
 mod nearby;
 mod plastic;
 mod rows;
@@ -35,8 +37,7 @@ use std::sync::Arc;
 
 use crate::network::Wave;
 use crate::plan::{
-    DriveKind, Harvest, Keep, Plan, PopulationPlan, ProjectionPlan, Sample, Spike, State, Traced, Traces, UNCHANGED, modulated, not_finite,
-    other_changes,
+    DriveKind, Harvest, Keep, Plan, PopulationPlan, Sample, Spike, State, Traced, Traces, UNCHANGED, not_finite, other_changes,
 };
 pub use device::{Device, Listed, devices};
 use kernels::Kernels;
@@ -111,14 +112,6 @@ impl Gpu {
         }
         if !plan.gaps.is_empty() {
             return Err("the GPU engine has no gap junctions yet: --backend cpu".into());
-        }
-        let moves =
-            |p: &&ProjectionPlan| p.plastic.as_ref().is_some_and(|w| w.drift.is_some() || w.modulator.is_some() || !w.kept.is_empty());
-        if let Some(p) = plan.projections.iter().find(moves) {
-            return Err(format!(
-                "the GPU engine cannot change the weights from {} to {} between spikes yet (dw/dt, [synapse], a modulator): --backend cpu",
-                plan.populations[p.source].name, plan.populations[p.target].name
-            ));
         }
         if let Some(t) = plan.targets.iter().find(|t| t.watch.is_some()) {
             return Err(format!(
@@ -216,14 +209,14 @@ impl Gpu {
     }
 
     /// Brings all weights that change up to this step, which changes no bit of what follows.
-    fn settle(&self) -> Result<(), String> {
+    fn settle(&self, look: bool) -> Result<(), String> {
         if plastic::any(&self.plan) {
-            self.memory.tell(&self.device, self.list, true, None);
+            self.memory.tell(&self.device, self.list, if look { 2 } else { 1 }, None);
             let mut encoder = self.device.device.create_command_encoder(&Default::default());
             let batch = [self.step as u32, 0, self.step as u32, self.list];
             self.kernels.settle(&mut encoder.begin_compute_pass(&Default::default()), &self.memory.shards, batch, self.grid);
             self.device.queue.submit([encoder.finish()]);
-            self.memory.tell(&self.device, self.list, false, Some(self.step as u32));
+            self.memory.tell(&self.device, self.list, 0, Some(self.step as u32));
             self.device.wait()?;
         }
         Ok(())
@@ -231,16 +224,23 @@ impl Gpu {
 
     /// The weights of a projection, in canonical order and units of the largest, if they change.
     pub fn weights(&self, projection: usize) -> Result<Option<Vec<f32>>, String> {
-        if self.plan.projections.get(projection).is_none_or(|p| p.plastic.is_none()) {
-            return Ok(None);
+        let Some(plastic) = self.plan.projections.get(projection).and_then(|p| p.plastic.as_ref()) else { return Ok(None) };
+        self.settle(false)?;
+        if !moving::moves(plastic) {
+            return self.memory.weights(&self.plan, &self.device, projection).map(Some);
         }
-        self.settle()?;
-        self.memory.weights(&self.plan, &self.device, projection).map(Some)
+        // What moves between events is moved to this very step for the one who looks, and stays where it was.
+        let copies = self.memory.copied(&self.device);
+        self.settle(true)?;
+        let weights = self.memory.weights(&self.plan, &self.device, projection);
+        self.memory.put_back(&self.device, &copies);
+        weights.map(Some)
     }
 
     /// The network at this step, apart from the engine.
     pub fn save(&self) -> Result<State, String> {
-        self.settle()?;
+        self.settle(false)?;
+        let [weights, kept] = self.memory.all_weights(&self.plan, &self.device)?;
         let values = |(p, population): (usize, &PopulationPlan)| (0..population.states.len()).map(|v| self.state(p, v)).collect();
         Ok(State {
             step: self.step,
@@ -249,9 +249,9 @@ impl Gpu {
             due: self.memory.due(&self.plan, &self.device, self.step)?,
             traces: self.traces()?,
             histories: self.memory.histories(&self.plan, &self.device, self.step as u32)?,
-            kept: self.plan.projections.iter().filter(|p| p.plastic.is_some()).map(|_| Vec::new()).collect(),
-            modulators: modulated(&self.plan),
-            weights: self.memory.all_weights(&self.plan, &self.device)?,
+            kept,
+            modulators: self.memory.modulators(&self.plan, &self.device)?,
+            weights,
         })
     }
 

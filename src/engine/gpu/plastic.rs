@@ -9,12 +9,15 @@
 //! The words of `wires` behind a projection's record: 0 rule, 1-3 numbers (of a spike of the source, of one of the target, of the
 //! source's traces), 4 where the traces of its sources stand among the work items, 5 their neurons, 6-7 sources as neurons (mode;
 //! first or table), 8 where the histories of its targets stand, 9 slot of their first neuron, 10 reciprocal of the largest weight in
-//! quanta, 11 that weight. Header of `wires`: 1 rows of the ring, 2 slots of a row, 3 length of a history less one, 4 where the
+//! quanta, 11 that weight, 12 numbers of what happens between events, 13 where the history of its modulator stands, 14 synapses of
+//! the projection in the shard: what they keep beside the weight stands behind all weights, value by value. Header of `wires`: 1 rows of the ring, 2 slots of a row, 3 length of a history less one, 4 where the
 //! records of these projections are listed, 5 their number, 6 capacity of a list of rows that change, 7 where those lists begin,
 //! 8 number of the shard.
 
 use std::ops::Range;
 
+use super::modulators;
+use super::rows::Rows;
 use super::shards::Piece;
 use super::tables::Sizes;
 use super::traces::Place;
@@ -50,7 +53,9 @@ fn changing(plan: &Plan) -> impl Iterator<Item = (usize, &ProjectionPlan)> {
 /// The programs of a rule: of a spike of the source, of one of the target, of the source's traces.
 fn alike(plan: &Plan, a: &ProjectionPlan, b: &ProjectionPlan) -> bool {
     let programs = |p: &ProjectionPlan| {
-        let change = p.plastic.as_ref().map(|c| (c.pre.program.clone(), c.post.program.clone()));
+        let drift = |c: &Plastic| c.drift.as_ref().map(|d| d.program.clone());
+        let modulated = |c: &Plastic| c.modulator.map(|m| plan.modulators[m].traces.states.len());
+        let change = p.plastic.as_ref().map(|c| (c.pre.program.clone(), c.post.program.clone(), drift(c), c.kept.len(), modulated(c)));
         (change, p.traces.map(|n| plan.traces[n].program.clone()))
     };
     programs(a) == programs(b)
@@ -89,26 +94,30 @@ fn source_words(t: &TracePlan) -> u32 {
 }
 
 /// The words behind a projection's record. `numbers` says where its numbers are, `sources` who its sources are.
-pub fn words(plan: &Plan, p: &ProjectionPlan, change: &Plastic, pieces: &[Piece], numbers: [u32; 3], sources: [u32; 2]) -> Vec<u32> {
+pub fn words(plan: &Plan, p: &ProjectionPlan, change: &Plastic, pieces: &[Piece], numbers: [u32; 4], sources: [u32; 2]) -> Vec<u32> {
     let rule = rules(plan).iter().position(|known| alike(plan, known, p)).unwrap_or(0) as u32;
     let piece = pieces.iter().find(|piece| piece.population == p.target);
     let slot = piece.map_or(0, |piece| slot_base(plan, p, piece, 0).wrapping_add(piece.from));
     let mut words = vec![rule];
-    words.extend(numbers);
+    words.extend(&numbers[..3]);
     words.extend([0, plan.populations[p.source].size]);
     words.extend(sources);
-    words.extend([0, slot, change.unit().to_bits(), change.quanta.to_bits()]);
+    words.extend([0, slot, change.unit().to_bits(), change.quanta.to_bits(), numbers[3], 0, 0]);
     words
 }
 
 /// Completes the tables of a shard with what is known when all rows have been counted.
-pub fn enter(plan: &Plan, wires: &mut [u32], number: usize, pieces: &[Piece], sizes: Sizes) {
+pub fn enter(plan: &Plan, wires: &mut [u32], number: usize, pieces: &[Piece], sizes: Sizes, rows: &Rows) {
     let slots: u32 = pieces.iter().map(|p| p.len() * plan.populations[p.population].program.receptors).sum();
     wires[1..4].copy_from_slice(&[plan.ring as u32, slots, sizes.history - 1]);
     wires[6..9].copy_from_slice(&[sizes.changes, sizes.changes_at() as u32, number as u32]);
     let ((places, _), stands) = (sources(plan, sizes), Stand::all(plan, pieces, sizes.history));
+    modulators::enter(plan, wires, sizes);
     for (i, p) in changing(plan) {
         let words = wires[record_of(i) + 32] as usize;
+        let modulator = p.plastic.as_ref().and_then(|c| c.modulator);
+        wires[words + 13] = modulator.map_or(0, |m| modulators::place(plan, sizes, m));
+        wires[words + 14] = rows.count(i);
         wires[words + 4] = places.iter().find(|s| Some(s.traces) == p.traces).map_or(0, |s| s.first);
         wires[words + 8] = stands.iter().find(|s| p.plastic.as_ref().is_some_and(|c| c.targets == s.targets)).map_or(0, |s| s.first);
     }

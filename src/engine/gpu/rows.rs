@@ -9,6 +9,8 @@ pub struct Rows {
     pub ends: Vec<u32>,
     /// First synapse and first word of the weights, by projection.
     origins: Vec<[u32; 2]>,
+    /// Synapses by projection.
+    counts: Vec<u32>,
     pub synapses: u32,
     pub weight_words: u32,
 }
@@ -19,7 +21,7 @@ pub struct Outgrown;
 impl Rows {
     /// From lengths by row; at most `most` words to a buffer.
     pub fn new(plan: &Plan, lengths: &[u32], most: u64) -> Result<Self, Outgrown> {
-        let (mut ends, mut origins) = (Vec::with_capacity(lengths.len()), Vec::new());
+        let (mut ends, mut origins, mut counts) = (Vec::with_capacity(lengths.len()), Vec::new(), Vec::new());
         let (mut at, mut words, mut row) = (0u64, 0u64, 0);
         for p in &plan.projections {
             let format = Format::of(p);
@@ -34,14 +36,17 @@ impl Rows {
             words += match format {
                 Format::Constant => 0,
                 Format::Short => (at - first).div_ceil(2),
-                Format::Long | Format::Plastic => at - first,
+                Format::Long => at - first,
+                // The weights, then what else each synapse keeps.
+                Format::Plastic => (at - first) * (1 + p.plastic.as_ref().map_or(0, |w| w.kept.len() as u64)),
             };
+            counts.push((at - first) as u32);
             if at.max(words) > most {
                 return Err(Outgrown);
             }
             origins.push(origin);
         }
-        Ok(Self { ends, origins, synapses: at as u32, weight_words: words as u32 })
+        Ok(Self { ends, origins, counts, synapses: at as u32, weight_words: words as u32 })
     }
 
     /// Where a row begins.
@@ -52,6 +57,11 @@ impl Rows {
 
     pub fn origin(&self, projection: usize) -> [u32; 2] {
         self.origins[projection]
+    }
+
+    /// Synapses of a projection that are here.
+    pub fn count(&self, projection: usize) -> u32 {
+        self.counts[projection]
     }
 
     /// Tells the tables where the rows lie.

@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use super::emit;
+use super::moving::{Moving, moves};
 use super::plastic::{self, entry};
 use crate::plan::{Change, Plan, TracePlan};
 
@@ -12,10 +13,19 @@ pub fn functions(plan: &Plan) -> [String; 3] {
     let mut out = [String::new(), String::new(), String::new()];
     for (k, p) in plastic::rules(plan).into_iter().enumerate() {
         let (Some(change), Some(traces)) = (&p.plastic, p.traces) else { continue };
+        let rest = if moves(change) {
+            out[0] += &Moving::new(plan, k, change, &plan.traces[traces]).functions();
+            format!("rest_{k}(p, q, source, begin, end, lane, now, full == 2u)")
+        } else {
+            format!("rest_{k}(p, q, source, begin, end, lane, now)")
+        };
+        out[1] += &format!("            case {k}u: {{ row_{k}(p, q, source, begin, end, lane, spikes); }}\n");
+        out[2] += &format!("                case {k}u: {{ {rest}; }}\n");
+        if moves(change) {
+            continue;
+        }
         let rule = Rule { k, pre: &change.pre, post: &change.post, source: &plan.traces[traces], target: &plan.targets[change.targets] };
         out[0] += &rule.functions();
-        out[1] += &format!("            case {k}u: {{ row_{k}(p, q, source, begin, end, lane, spikes); }}\n");
-        out[2] += &format!("                case {k}u: {{ rest_{k}(p, q, source, begin, end, lane, now); }}\n");
     }
     out
 }
@@ -29,8 +39,14 @@ struct Rule<'a> {
 }
 
 /// Names with numbers, as a list: of parameters with `typed`, else of arguments.
-fn list(name: &str, count: usize, typed: bool) -> String {
+pub fn list(name: &str, count: usize, typed: bool) -> String {
     (0..count).map(|i| if typed { format!("{name}{i}: f32, ") } else { format!("{name}{i}, ") }).collect()
+}
+
+/// Loads numbers that stand behind the word `at` of a projection.
+pub fn numbers(o: &mut String, name: &str, count: usize, at: u32) {
+    let _ = writeln!(o, "    let {name} = wires[q + {at}u];");
+    (0..count).for_each(|i| _ = writeln!(o, "    let {name}{i} = bitcast<f32>(wires[{name} + {i}u]);"));
 }
 
 impl Rule<'_> {
@@ -58,12 +74,6 @@ impl Rule<'_> {
         o += &emit::body(&change.program);
         let _ = writeln!(o, "    return flush(s{weight});\n}}\n");
         o
-    }
-
-    /// Loads numbers that stand behind the word `at` of a projection.
-    fn numbers(o: &mut String, name: &str, count: usize, at: u32) {
-        let _ = writeln!(o, "    let {name} = wires[q + {at}u];");
-        (0..count).for_each(|i| _ = writeln!(o, "    let {name}{i} = bitcast<f32>(wires[{name} + {i}u]);"));
     }
 
     /// The values of an entry, as arguments.
@@ -118,9 +128,9 @@ impl Rule<'_> {
         let (k, s) = (self.k, self.source.states.len());
         let (pres, posts, traces) = (self.pre.coefficients.len(), self.post.coefficients.len(), self.source.coefficients.len());
         let mut o = format!("fn row_{k}(p: u32, q: u32, source: u32, begin: u32, end: u32, lane: u32, spikes: u32) {{\n");
-        Self::numbers(&mut o, "a", pres, 1);
-        Self::numbers(&mut o, "b", posts, 2);
-        Self::numbers(&mut o, "c", traces, 3);
+        numbers(&mut o, "a", pres, 1);
+        numbers(&mut o, "b", posts, 2);
+        numbers(&mut o, "c", traces, 3);
         o += "    let at = wires[q + 4u] + source;\n    let size = wires[q + 5u];\n    let bits = wires[0];\n    let mask = (1u << bits) - 1u;\n";
         o += "    let base = wires[p + 28u] - wires[p + 29u];\n    let settled = work.counts[6u + batch.list];\n";
         (0..s).for_each(|i| _ = writeln!(o, "    let before{i} = bitcast<f32>(work.items[at + {}u * size]);", s + 1 + i));
@@ -165,7 +175,7 @@ impl Rule<'_> {
         let (k, s) = (self.k, self.source.states.len());
         let posts = self.post.coefficients.len();
         let mut o = format!("fn rest_{k}(p: u32, q: u32, source: u32, begin: u32, end: u32, lane: u32, now: u32) {{\n");
-        Self::numbers(&mut o, "b", posts, 2);
+        numbers(&mut o, "b", posts, 2);
         o += "    let at = wires[q + 4u] + source;\n    let size = wires[q + 5u];\n    let bits = wires[0];\n    let mask = (1u << bits) - 1u;\n";
         (0..s).for_each(|i| _ = writeln!(o, "    let x{i} = bitcast<f32>(work.items[at + {i}u * size]);"));
         let _ = writeln!(o, "    let last = work.items[at + {s}u * size];");

@@ -1,15 +1,15 @@
 //! Weights that change and histories of targets between a device and a state of the network. Knows no kernel.
 
-use super::memory::{Memory, WORK_HEAD, read};
+use super::memory::{Memory, Shard, WORK_HEAD, read};
 use super::wires::Format;
-use super::{Device, wires};
-use crate::plan::{History, Plan, Synapses, histories};
+use super::{Device, modulators, wires};
+use crate::plan::{History, Plan, ProjectionPlan, Synapses, Traced, histories, modulated};
 
 impl Memory {
-    /// Says for the next batch whether all synapses are to be settled, and up to which step they are.
-    pub fn tell(&self, device: &Device, list: u32, full: bool, settled: Option<u32>) {
+    /// Says for the next batch whether all synapses are to be settled (1), or looked at (2), and up to which step they are settled.
+    pub fn tell(&self, device: &Device, list: u32, full: u32, settled: Option<u32>) {
         let write = |word: u32, value: u32| device.queue.write_buffer(&self.work, u64::from(word) * 4, bytemuck::bytes_of(&value));
-        write(4 + list, u32::from(full));
+        write(4 + list, full);
         settled.into_iter().for_each(|step| write(6 + list, step));
     }
 
@@ -36,6 +36,46 @@ impl Memory {
         }
         device.queue.write_buffer(&self.work, WORK_HEAD - 16, bytemuck::cast_slice(&[0, 0, now, now]));
         device.queue.submit([]);
+    }
+
+    /// What modulators have now.
+    pub fn modulators(&self, plan: &Plan, device: &Device) -> Result<Vec<Traced>, String> {
+        let mut out = modulated(plan);
+        for (k, (m, into)) in plan.modulators.iter().zip(&mut out).enumerate() {
+            let at = WORK_HEAD + 4 * u64::from(modulators::place(plan, self.sizes, k));
+            modulators::last(&m.traces, &read(device, &self.work, at, modulators::bytes(&m.traces))?, into);
+        }
+        Ok(out)
+    }
+
+    /// Puts modulators into place.
+    pub fn put_modulators(&self, plan: &Plan, device: &Device, all: &[Traced]) {
+        for (k, (m, traced)) in plan.modulators.iter().zip(all).enumerate() {
+            let at = WORK_HEAD + 4 * u64::from(modulators::place(plan, self.sizes, k));
+            device.queue.write_buffer(&self.work, at, bytemuck::cast_slice(&modulators::begin(&m.traces, traced)));
+        }
+        device.queue.submit([]);
+    }
+
+    /// Copies of the weights of all shards, to be put back.
+    pub fn copied(&self, device: &Device) -> Vec<wgpu::Buffer> {
+        let mut encoder = device.device.create_command_encoder(&Default::default());
+        let copy = |s: &Shard| {
+            let usage = wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
+            let made = wgpu::BufferDescriptor { label: None, size: s.weights.size(), usage, mapped_at_creation: false };
+            let copy = device.device.create_buffer(&made);
+            encoder.copy_buffer_to_buffer(&s.weights, 0, &copy, 0, s.weights.size());
+            copy
+        };
+        let copies = self.shards.iter().map(copy).collect();
+        device.queue.submit([encoder.finish()]);
+        copies
+    }
+
+    pub fn put_back(&self, device: &Device, copies: &[wgpu::Buffer]) {
+        let mut encoder = device.device.create_command_encoder(&Default::default());
+        self.shards.iter().zip(copies).for_each(|(s, copy)| encoder.copy_buffer_to_buffer(copy, 0, &s.weights, 0, s.weights.size()));
+        device.queue.submit([encoder.finish()]);
     }
 
     /// Calls `each(shard, word of its weights)` for the synapses of a projection, in canonical order.
@@ -76,35 +116,80 @@ impl Memory {
         out
     }
 
-    /// By projection whose weights change: all of them, in canonical order.
-    pub fn all_weights(&self, plan: &Plan, device: &Device) -> Result<Vec<Vec<f32>>, String> {
-        let changing: Vec<usize> = (0..plan.projections.len()).filter(|i| plan.projections[*i].plastic.is_some()).collect();
+    /// By projection whose weights change: all of them, in canonical order; and what else their synapses keep, value by value.
+    pub fn all_weights(&self, plan: &Plan, device: &Device) -> Result<[Vec<Vec<f32>>; 2], String> {
+        let (mut weights, mut kept) = (Vec::new(), Vec::new());
+        let changing: Vec<(usize, &ProjectionPlan)> = plan.projections.iter().enumerate().filter(|(_, p)| p.plastic.is_some()).collect();
         if changing.is_empty() {
-            return Ok(Vec::new());
+            return Ok([weights, kept]);
         }
         let words =
             self.shards.iter().map(|s| read(device, &s.weights, 0, u64::from(s.rows.weight_words) * 4)).collect::<Result<Vec<_>, _>>()?;
-        Ok(changing.into_iter().map(|i| self.ordered(plan, i, &words)).collect())
+        for (i, p) in changing {
+            weights.push(self.ordered(plan, i, &words));
+            let values = p.plastic.as_ref().map_or(0, |w| w.kept.len());
+            let mut all = vec![Vec::new(); values];
+            if values > 0 {
+                self.each_weight(plan, i, |shard, at| {
+                    let column = |v: usize| at + (v + 1) * self.shards[shard].rows.count(i) as usize;
+                    all.iter_mut().enumerate().for_each(|(v, out)| out.push(f32::from_bits(words[shard][column(v)])));
+                });
+            }
+            kept.push(all.concat());
+        }
+        Ok([weights, kept])
+    }
+
+    /// Puts what synapses keep beside their weights into place.
+    pub fn put_kept(&self, plan: &Plan, device: &Device, all: &[Vec<f32>]) {
+        let changing = plan.projections.iter().enumerate().filter(|(_, p)| p.plastic.is_some());
+        for ((i, p), kept) in changing.zip(all) {
+            let values = p.plastic.as_ref().map_or(0, |w| w.kept.len());
+            for column in kept.chunks_exact((kept.len() / values.max(1)).max(1)).take(values).enumerate() {
+                self.put_column(plan, device, i, (column.0 + 1, column.1));
+            }
+        }
     }
 
     /// Puts weights of a state into place.
     pub fn put_weights(&self, plan: &Plan, device: &Device, all: &[Vec<f32>]) {
         let changing = plan.projections.iter().enumerate().filter(|(_, p)| p.plastic.is_some());
         for ((i, _), weights) in changing.zip(all) {
-            let mut places: Vec<Vec<usize>> = self.shards.iter().map(|_| Vec::new()).collect();
-            let mut values: Vec<Vec<f32>> = places.iter().map(|_| Vec::new()).collect();
-            let mut weights = weights.iter();
-            self.each_weight(plan, i, |shard, at| {
-                places[shard].push(at);
-                values[shard].extend(weights.next());
-            });
-            for ((shard, places), values) in self.shards.iter().zip(places).zip(values) {
-                // Rows of a projection lie one behind the other.
-                if let (Some(first), false) = (places.first(), values.is_empty()) {
-                    device.queue.write_buffer(&shard.weights, *first as u64 * 4, bytemuck::cast_slice(&values));
-                }
-            }
-            device.queue.submit([]);
+            self.put_column(plan, device, i, (0, weights));
         }
     }
+
+    /// Puts one value of each synapse of a projection into place: 0 is the weight.
+    fn put_column(&self, plan: &Plan, device: &Device, projection: usize, (number, column): (usize, &[f32])) {
+        let mut first: Vec<Option<usize>> = vec![None; self.shards.len()];
+        let mut values: Vec<Vec<f32>> = vec![Vec::new(); self.shards.len()];
+        let mut column = column.iter();
+        self.each_weight(plan, projection, |shard, at| {
+            first[shard].get_or_insert(at);
+            values[shard].extend(column.next());
+        });
+        for ((shard, first), values) in self.shards.iter().zip(first).zip(values) {
+            // Rows of a projection lie one behind the other.
+            if let (Some(first), false) = (first, values.is_empty()) {
+                let at = first + number * shard.rows.count(projection) as usize;
+                device.queue.write_buffer(&shard.weights, at as u64 * 4, bytemuck::cast_slice(&values));
+            }
+        }
+        device.queue.submit([]);
+    }
+}
+
+/// What synapses keep as a run begins.
+pub fn kept_at_first(plan: &Plan) -> Vec<Vec<f32>> {
+    let of = |p: &ProjectionPlan| {
+        let count = p.wiring.counted() as usize;
+        p.plastic.as_ref().map(|w| w.kept.iter().flat_map(|x| std::iter::repeat_n(*x, count)).collect())
+    };
+    plan.projections.iter().filter_map(of).collect()
+}
+
+/// What modulators have as a run begins.
+pub fn modulated_at_first(plan: &Plan) -> Vec<Traced> {
+    let of = |m: &crate::plan::ModulatorPlan| Traced { values: m.traces.initial.iter().map(|x| vec![*x]).collect(), last: vec![0] };
+    plan.modulators.iter().map(of).collect()
 }

@@ -75,7 +75,8 @@ fn each(plan: &Plan, index: usize, population: &PopulationPlan, slack: f64) -> [
         // Rows of 16-bit weights begin at even numbers.
         let each = (p.wiring.synapses() as f64 + 0.5 * f64::from(p.from.len())) * slack / f64::from(population.size.max(1));
         synapses += 4.0 * each;
-        weights += Format::of(p).bytes() as f64 * each;
+        let kept = p.plastic.as_ref().map_or(0, |w| 4 * w.kept.len() as u64);
+        weights += (Format::of(p).bytes() + kept) as f64 * each;
     }
     let bytes = |x: f64| libm::ceil(x) as u64;
     let depth = plan.history() as u32;

@@ -11,8 +11,8 @@
 
 use std::collections::HashMap;
 
-use super::plastic;
 use super::shards::Piece;
+use super::{modulators, plastic};
 use crate::base::rng::Stream;
 use crate::network::Which;
 use crate::plan::{Ends, Kind, LeftOut, Plan, ProjectionPlan, Stubs, constant, purpose};
@@ -114,11 +114,15 @@ pub fn wires(plan: &Plan, pieces: &[Piece], delay_bits: u32) -> Result<Vec<u32>,
     let plastic = plastic::records(plan);
     wires.words[plastic::LIST] = wires.append(&plastic);
     wires.words[plastic::COUNT] = plastic.len() as u32;
+    let [list, count] = modulators::tables(plan, |words| wires.append(words));
+    (wires.words[modulators::LIST], wires.words[modulators::COUNT]) = (list, count);
     for (i, p) in plan.projections.iter().enumerate() {
         let piece = pieces.iter().find(|piece| piece.population == p.target);
         let mut record = wires.record(plan, p, piece, first[i]);
         if let (Some(change), Some(traces)) = (&p.plastic, p.traces) {
-            let numbers = [&change.pre.coefficients, &change.post.coefficients, &plan.traces[traces].coefficients];
+            let none = Vec::new();
+            let drift = change.drift.as_ref().map_or(&none, |d| &d.coefficients);
+            let numbers = [&change.pre.coefficients, &change.post.coefficients, &plan.traces[traces].coefficients, drift];
             let numbers = numbers.map(|n| wires.append(&n.iter().map(|x| x.to_bits()).collect::<Vec<_>>()));
             let sources = match &p.from {
                 Which::Range { start, .. } => [0, *start],
