@@ -43,6 +43,23 @@ fn by_square(table: u32, square: u32) -> u32 {
     return wires[table + 1u + min(entry_of(square), wires[table] - 1u)];
 }
 
+// Weight and delay of a synapse, where they follow from the distance.
+fn by_distance(p: u32, source: u32, position: u32, weight: i32, delay: u32) -> vec2<i32> {
+    let space = wires[p + 33u];
+    var out = vec2(weight, i32(delay));
+    if (space != 0u) {
+        let far = squares(space, place_of(space + 3u, source), place_of(space + 9u, position));
+        let square = far.x + far.y + far.z;
+        if (wires[p + 34u] != 0u) {
+            out.x = bitcast<i32>(by_square(wires[p + 34u], square));
+        }
+        if (wires[p + 35u] != 0u) {
+            out.y = i32(by_square(wires[p + 35u], square));
+        }
+    }
+    return out;
+}
+
 // The square that kernels are read at.
 fn combined(d: u32, squares: vec3<u32>) -> u32 {
     return select(squares.x + squares.y + squares.z, max(squares.x, max(squares.y, squares.z)), wires[d + 8u] == 1u);

@@ -195,17 +195,9 @@ fn synapse(p: u32, source: u32, position: u32, weight_word: u32, delay_word: u32
     if (wires[p + 18u] != 0u) {
         delay = u32(max(law(wires[p + 18u], delay_word), 1));
     }
-    let space = wires[p + 33u];
-    if (space != 0u) {
-        let far = squares(space, place_of(space + 3u, source), place_of(space + 9u, position));
-        let square = far.x + far.y + far.z;
-        if (wires[p + 34u] != 0u) {
-            weight = bitcast<i32>(by_square(wires[p + 34u], square));
-        }
-        if (wires[p + 35u] != 0u) {
-            delay = by_square(wires[p + 35u], square);
-        }
-    }
+    let far = by_distance(p, source, position, weight, delay);
+    weight = far.x;
+    delay = u32(far.y);
     take(p, neuron + wires[p + select(24u, 25u, weight < 0)], delay, weight);
 }
 

@@ -102,8 +102,9 @@ impl Builder<'_> {
         if !count.is_empty() {
             let wires = filled(self.device, words);
             let counts = filled(self.device, &vec![0u32; all as usize]);
-            let group = self.kernels.count.bind(self.device, &[&wires, &counts]);
-            count.iter().for_each(|i| self.portions(*i, |pass, portion| self.kernels.count.run(pass, &group, portion)));
+            let kernels = self.kernels.building(self.device, self.plan)?;
+            let group = kernels[0].bind(self.device, &[&wires, &counts]);
+            count.iter().for_each(|i| self.portions(*i, |pass, portion| kernels[0].run(pass, &group, portion)));
             let counted = read(self.device, &counts, 0, u64::from(all) * 4)?;
             for i in count {
                 let range = first[i] as usize..(first[i] + self.plan.projections[i].from.len()) as usize;
@@ -117,13 +118,14 @@ impl Builder<'_> {
     pub fn fill(&self, pieces: &[Piece], rows: &Rows, buffers: &Buffers, which: impl Fn(usize) -> bool) -> Result<(), String> {
         let (first, _) = first_rows(self.plan)?;
         let b = buffers;
-        let group = self.kernels.fill.bind(self.device, &[b.wires, b.ends, b.synapses, b.weights]);
+        let kernels = self.kernels.building(self.device, self.plan)?;
+        let group = kernels[1].bind(self.device, &[b.wires, b.ends, b.synapses, b.weights]);
         for (i, p) in self.plan.projections.iter().enumerate().filter(|(i, p)| which(*i) && !p.procedural()) {
             let Some(piece) = pieces.iter().find(|piece| piece.population == p.target) else { continue };
             if self.host || !drawable(p) {
                 self.send(i, piece, rows, first[i], buffers);
             } else {
-                self.portions(i, |pass, portion| self.kernels.fill.run(pass, &group, portion));
+                self.portions(i, |pass, portion| kernels[1].run(pass, &group, portion));
             }
         }
         Ok(())

@@ -63,10 +63,10 @@ impl Kernel {
 
 /// The kernels that are the same for every network: those that build rows, and the deliveries.
 pub struct Fixed {
-    pub count: Kernel,
-    pub fill: Kernel,
-    /// Of stored rows alone, and of rows of both kinds; then the same where spikes have a factor. Made when first needed.
-    deliveries: [OnceLock<Arc<Kernel>>; 4],
+    /// What counts and fills rows, without and with those that depend on distances. Made when first needed, as all are.
+    building: [OnceLock<Arc<[Kernel; 2]>>; 2],
+    /// Of stored rows alone, and of rows of both kinds; then the same where spikes have a factor; then all with distances.
+    deliveries: [OnceLock<Arc<Kernel>>; 8],
     group: u32,
 }
 
@@ -74,34 +74,47 @@ impl Fixed {
     /// Made once for a device, unless a test asks for workgroups of another size.
     pub fn of(device: &Device, group: u32) -> Result<Arc<Self>, String> {
         if group != GROUP {
-            return Ok(Arc::new(Self::new(device, group)?));
+            return Ok(Arc::new(Self::new(group)));
         }
         if let Some(made) = device.fixed.get() {
             return Ok(made.clone());
         }
-        let made = Arc::new(Self::new(device, group)?);
-        Ok(device.fixed.get_or_init(|| made).clone())
+        Ok(device.fixed.get_or_init(|| Arc::new(Self::new(group))).clone())
     }
 
-    fn new(device: &Device, group: u32) -> Result<Self, String> {
-        let [count, fill] = building(group);
-        Ok(Self {
-            count: Kernel::new(device, "count", &count, &COUNT, group)?,
-            fill: Kernel::new(device, "fill", &fill, &FILL, group)?,
-            deliveries: Default::default(),
-            group,
-        })
+    fn new(group: u32) -> Self {
+        Self { building: Default::default(), deliveries: Default::default(), group }
     }
 
-    /// The delivery; with `drawn`, also of rows that are drawn, and with `factor`, of spikes that have one.
-    fn deliver(&self, device: &Device, drawn: bool, factor: bool) -> Result<Arc<Kernel>, String> {
-        let place = &self.deliveries[usize::from(drawn) + 2 * usize::from(factor)];
+    /// What counts and what fills the rows of a plan.
+    pub fn building(&self, device: &Device, plan: &Plan) -> Result<Arc<[Kernel; 2]>, String> {
+        let near = near(plan);
+        let place = &self.building[usize::from(near)];
         if let Some(made) = place.get() {
             return Ok(made.clone());
         }
-        let made = Arc::new(Kernel::new(device, "deliver", &delivery(self.group, drawn, factor), &DELIVER, self.group)?);
+        let [count, fill] = building(self.group, near);
+        let count = Kernel::new(device, "count", &count, &COUNT, self.group)?;
+        let made = Arc::new([count, Kernel::new(device, "fill", &fill, &FILL, self.group)?]);
         Ok(place.get_or_init(|| made).clone())
     }
+
+    /// The delivery; with `drawn`, also of rows that are drawn, with `factor`, of spikes that have one, and with `near`, of rows
+    /// that depend on distances.
+    fn deliver(&self, device: &Device, drawn: bool, factor: bool, near: bool) -> Result<Arc<Kernel>, String> {
+        let near = near && drawn;
+        let place = &self.deliveries[usize::from(drawn) + 2 * usize::from(factor) + 4 * usize::from(near)];
+        if let Some(made) = place.get() {
+            return Ok(made.clone());
+        }
+        let made = Arc::new(Kernel::new(device, "deliver", &delivery(self.group, drawn, factor, near), &DELIVER, self.group)?);
+        Ok(place.get_or_init(|| made).clone())
+    }
+}
+
+/// Whether any rows that the device draws depend on distances.
+fn near(plan: &Plan) -> bool {
+    plan.projections.iter().any(|p| p.between.is_some())
 }
 
 /// The kernels of a batch.
@@ -122,7 +135,7 @@ impl Kernels {
     pub fn new(device: &Device, classes: &Classes, group: u32, plan: &Plan, wide: Option<u32>) -> Result<Self, String> {
         let text = classes.kernel(group);
         let drawn = plan.projections.iter().any(|p| p.procedural());
-        let deliver = Fixed::of(device, group)?.deliver(device, drawn, !plan.traces.is_empty())?;
+        let deliver = Fixed::of(device, group)?.deliver(device, drawn, !plan.traces.is_empty(), near(plan))?;
         let (mut changes, mut modulate) = (None, None);
         if plastic::any(plan) {
             let text = changing(group, plan);
@@ -205,10 +218,12 @@ pub const FACTOR: &str = include_str!("../../../shaders/lib/factor.wgsl");
 
 const MATH: &str = include_str!("../../../shaders/lib/math.wgsl");
 
-/// With all that draws rows.
-fn composed(text: &str, group: u32) -> String {
+/// With all that draws rows; by distance too, if any row depends on it.
+fn composed(text: &str, group: u32, near: bool) -> String {
     let philox = include_str!("../../../shaders/lib/philox.wgsl");
-    let lib = [MATH, philox, include_str!("../../../shaders/lib/wiring.wgsl"), include_str!("../../../shaders/lib/distance.wgsl"), FACTOR];
+    let distance =
+        if near { include_str!("../../../shaders/lib/distance.wgsl") } else { include_str!("../../../shaders/lib/placeless.wgsl") };
+    let lib = [MATH, philox, include_str!("../../../shaders/lib/wiring.wgsl"), distance, FACTOR];
     filled(&[&lib[..], &[text]].concat(), group)
 }
 
@@ -227,7 +242,7 @@ fn filled(parts: &[&str], group: u32) -> String {
 
 /// The delivery kernel, complete. What draws rows stands in it only if rows are drawn: a processor with wide vectors goes
 /// through both sides of a branch, and drawing is by far the longer one.
-pub fn delivery(group: u32, drawn: bool, factor: bool) -> String {
+pub fn delivery(group: u32, drawn: bool, factor: bool, near: bool) -> String {
     let stored = "stored_chunk(p, row, work.items[item + 2u], lane);";
     let both = "if (wires[p + 30u] == 0u) { stored_chunk(p, row, work.items[item + 2u], lane); } \
                 else { drawn_chunk(p, row - wires[p + 26u], work.items[item + 2u], lane); }";
@@ -241,7 +256,7 @@ pub fn delivery(group: u32, drawn: bool, factor: bool) -> String {
         ("fn times_factor(weight: i32) -> i32 {\n    return weight;\n}\n", "")
     };
     let item = item_words(factor).to_string();
-    composed(&text.replace("{{FACTOR}}", declared).replace("{{TAKE}}", take).replace("{{ITEM}}", &item), group)
+    composed(&text.replace("{{FACTOR}}", declared).replace("{{TAKE}}", take).replace("{{ITEM}}", &item), group, near)
 }
 
 /// The kernels of weights that change, complete.
@@ -254,8 +269,8 @@ fn changing(group: u32, plan: &Plan) -> String {
 }
 
 /// The kernels that count and fill rows, complete.
-pub fn building(group: u32) -> [String; 2] {
-    [include_str!("../../../shaders/count.wgsl"), include_str!("../../../shaders/fill.wgsl")].map(|text| composed(text, group))
+pub fn building(group: u32, near: bool) -> [String; 2] {
+    [include_str!("../../../shaders/count.wgsl"), include_str!("../../../shaders/fill.wgsl")].map(|text| composed(text, group, near))
 }
 
 fn layout(device: &Device, read_only: &[bool]) -> wgpu::BindGroupLayout {
