@@ -26,6 +26,11 @@ COBAHH = dict(
     n_exc=3_200, n_inh=800, p=0.02, c=200.0, g_l=10.0, g_na=20_000.0, g_k=6_000.0, e_l=-60.0, e_na=50.0, e_k=-90.0, v_t=-63.0,
     t_ref=3.0, e_exc=0.0, e_inh=-80.0, tau_exc=5.0, tau_inh=10.0, w_exc=6.0, w_inh=67.0,
 )
+# The pair rule on every synapse; stdp_10000.toml has the same numbers.
+STDP = dict(
+    n_exc=10_000, n_inh=0, k_exc=640, c=250.0, tau=10.0, e_l=-70.0, theta=-55.0, reset=-70.0, t_ref=2.0, tau_syn=2.0, rate=4_650.0, w_drive=33.0,
+    w=0.1, w_max=0.2, rule=0.01, tau_plus=20.0, tau_minus=20.0, delay=1.5,
+)
 
 
 def microcircuit(scale):
@@ -73,8 +78,9 @@ NETWORKS = {
     "cuba_4000": (500, 1000, ["vogels_abbott_cuba"], ["nest", "brian2"]),
     "cobahh_4000": (500, 500, ["vogels_abbott_cobahh"], ["nest", "brian2"]),
     "microcircuit_0.1": (500, 1000, ["microcircuit", "--preset", "laptop"], ["nest"]),
+    "stdp_10000": (1000, 3000, ["stdp_10000"], ["nest", "brian2"]),
     "microcircuit": (100, 500, ["microcircuit", "--preset", "full"], ["nest"]),
     "cuba_100000x1000": (0, 300, ["cuba_large", "--preset", "hundred_thousand"], ["nest", "brian2"]),
     "cuba_1000000x100": (0, 100, ["cuba_large", "--preset", "million"], ["brian2"]),
 }
-USUAL = ["brunel_ai", "cuba_4000", "cobahh_4000", "microcircuit_0.1"]
+USUAL = ["brunel_ai", "cuba_4000", "cobahh_4000", "microcircuit_0.1", "stdp_10000"]

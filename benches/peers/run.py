@@ -58,7 +58,8 @@ def children_cpu(words, **more):
 
 def synfire(name, threads, seed, warmup, duration):
     scene, *words = net.NETWORKS[name][2]
-    with open(os.path.join(ROOT, "scenes", scene + ".toml")) as f:
+    own = os.path.join(HERE, scene + ".toml")
+    with open(own if os.path.exists(own) else os.path.join(ROOT, "scenes", scene + ".toml")) as f:
         text = f.read()
     with tempfile.TemporaryDirectory() as folder:
 

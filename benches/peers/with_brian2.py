@@ -26,7 +26,7 @@ def fixed_in_degree(rng, sources, first_source, targets, k):
 
 def compile_(folder, name, warmup, duration, threads):
     import brian2 as b
-    from brian2 import Hz, Network, NeuronGroup, PoissonInput, SpikeMonitor, Synapses, mV, ms, nS, pF, second
+    from brian2 import Hz, Network, NeuronGroup, PoissonInput, SpikeMonitor, Synapses, mV, ms, nS, pA, pF
 
     t0 = time.perf_counter()
     b.set_device("cpp_standalone", directory=folder, build_on_run=False)
@@ -77,6 +77,33 @@ def compile_(folder, name, warmup, duration, threads):
             else:
                 s.connect(p=c["p"])
             parts.append(s)
+    elif name == "stdp_10000":
+        c = net.STDP
+        n = c["n_exc"]
+        space = dict(
+            C=c["c"] * pF, tau=c["tau"] * ms, e_l=c["e_l"] * mV, theta=c["theta"] * mV, reset=c["reset"] * mV, tau_syn=c["tau_syn"] * ms,
+            tau_plus=c["tau_plus"] * ms, tau_minus=c["tau_minus"] * ms, rule=c["rule"], w_max=c["w_max"] * pA,
+        )
+        model = """dv/dt = (e_l - v)/tau + x/C : volt (unless refractory)
+                   dx/dt = -x/tau_syn : amp"""
+        cells = NeuronGroup(
+            n, model, threshold="v >= theta", reset="v = reset", refractory=c["t_ref"] * ms + dt, method="exact", namespace=space,
+        )
+        cells.v = "reset + rand()*(theta - reset)"
+        # As many inputs of so low a rate that their sum is all but a Poisson process.
+        parts.append(PoissonInput(cells, "x", 1000, c["rate"] / 1000 * Hz, c["w_drive"] * pA))
+        s = Synapses(
+            cells, cells, """w : 1
+            dpre/dt = -pre/tau_plus : 1 (event-driven)
+            dpost/dt = -post/tau_minus : 1 (event-driven)""",
+            on_pre="w = clip(w - rule*post, 0, 1)\nx_post += w*w_max\npre += 1",
+            on_post="w = clip(w + rule*pre, 0, 1)\npost += 1",
+            delay=c["delay"] * ms - dt, namespace=space,
+        )
+        pre, post = fixed_in_degree(rng, n, 0, n, c["k_exc"])
+        s.connect(i=pre, j=post)
+        s.w = c["w"] / c["w_max"]
+        parts.append(s)
     elif name == "cobahh_4000":
         c = net.COBAHH
         space = dict(
@@ -137,7 +164,9 @@ def run(folder):
     i, t = np.fromfile(path["i"], np.int32), np.fromfile(path["t"], np.float64)
     late = i[t * 1e3 >= about["warmup"]]
     n_exc, n_inh, ms = about["n_exc"], about["n_inh"], about["duration"]
-    rates = dict(exc=np.sum(late < n_exc) / n_exc / ms * 1e3, inh=np.sum(late >= n_exc) / n_inh / ms * 1e3)
+    rates = dict(exc=np.sum(late < n_exc) / n_exc / ms * 1e3)
+    if n_inh:
+        rates["inh"] = np.sum(late >= n_exc) / n_inh / ms * 1e3
     with open(os.path.join(folder, "results", "cpu.txt")) as f:
         cpu = float(f.read())
     print(json.dumps(dict(prepare=about["prepare"], build=wall - seconds, run=seconds, run_cpu=cpu, rates=rates)))

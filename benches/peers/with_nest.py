@@ -77,6 +77,22 @@ def cobahh(start):
     return recorders(dict(exc=exc, inh=inh), start)
 
 
+def stdp(start):
+    c = net.STDP
+    cell = dict(
+        C_m=c["c"], tau_m=c["tau"], E_L=c["e_l"], V_th=c["theta"], V_reset=c["reset"], t_ref=c["t_ref"], tau_syn_ex=c["tau_syn"],
+        tau_minus=c["tau_minus"],
+    )
+    cells = nest.Create("iaf_psc_exp", c["n_exc"], params=cell)
+    cells.V_m = nest.random.uniform(c["reset"], c["theta"])
+    rule = dict(tau_plus=c["tau_plus"], Wmax=c["w_max"], mu_plus=0.0, mu_minus=0.0, alpha=1.0)
+    nest.CopyModel("stdp_synapse_hom", "changing", {"lambda": c["rule"], **rule})
+    nest.Connect(cells, cells, in_degree(c["k_exc"]), dict(synapse_model="changing", weight=c["w"], delay=c["delay"]))
+    drive = nest.Create("poisson_generator", params=dict(rate=c["rate"]))
+    nest.Connect(drive, cells, "all_to_all", dict(weight=c["w_drive"], delay=net.DT))
+    return recorders(dict(exc=cells), start)
+
+
 def microcircuit(start, scale):
     m = net.microcircuit(scale)
     populations = {}
@@ -116,6 +132,8 @@ def build(name, start):
         return cuba(start, net.CUBA)
     if name == "cobahh_4000":
         return cobahh(start)
+    if name == "stdp_10000":
+        return stdp(start)
     if name == "cuba_100000x1000":
         return cuba(start, net.cuba_large(100_000, 1_000))
     return microcircuit(start, 0.1 if name.endswith("0.1") else 1.0)
