@@ -63,6 +63,30 @@ fn mistakes_have_their_exit_codes_and_remedies() {
     assert_eq!(large.status.code(), Some(5), "{}", text(&large.stderr));
 }
 
+/// What only the plan finds out stands at its lines too, and an edit that cannot be is refused before anything is written.
+#[test]
+fn what_the_plan_refuses_has_its_place_and_edits_are_checked_beforehand() {
+    let folder = temporary("refused");
+    let (scene, out) = (folder.join("a.toml"), folder.join("out"));
+    let good = "format = 1\n[run]\ndt = \"0.1 ms\"\nduration = \"5 ms\"\n[parameters]\nJ = \"1 pA\"\n[populations.a]\nmodel = \"iaf_psc_exp\"\n\
+                size = 10\n[[projections]]\nfrom = \"a\"\nto = \"a\"\nrule = \"all_to_all\"\nweight = \"J\"\ndelay = \"1 ms\"\n";
+    let told = |text: &str, words: &[&str]| {
+        std::fs::write(&scene, text).unwrap();
+        let all = [&[words[0], scene.to_str().unwrap()], &words[1..]].concat();
+        self::text(&synfire(&all).stderr)
+    };
+    let drawn = good.replace("size = 10", "size = 10\nparameters.C_m = \"normal(1 pF, 9 pF)\"");
+    let found = told(&drawn, &["check"]);
+    assert!(found.contains("C_m must be positive, and neuron") && found.contains("a.toml:7:14"), "{found}");
+    let found = told(&good.replace("\"J\"", "\"1e30 pA\""), &["check"]);
+    assert!(found.contains("is out of range") && found.contains("a.toml:10:1"), "{found}");
+    for (edit, word) in [("2 ms: J=1 mV", "expected a value in pA, found mV"), ("2 ms: a->a.delay=2 ms", "needs the network to be rebuilt")]
+    {
+        let found = told(good, &["run", "--backend", "cpu", "--out", out.to_str().unwrap(), "--at", edit]);
+        assert!(found.contains(word) && !found.contains("built in") && !out.exists(), "{found}");
+    }
+}
+
 #[test]
 fn models_scenes_metrics_and_synapses_can_be_listed() {
     assert!(text(&synfire(&["list", "scenes"]).stdout).contains("microcircuit"));
@@ -161,6 +185,33 @@ fn data_files_give_synapses_times_and_parameters() {
     let rate = std::fs::read_to_string(out.join("activity.csv")).unwrap();
     let total: f64 = rate.lines().skip(1).map(|l| l.split(',').nth(1).unwrap().parse::<f64>().unwrap() * 3.0 * 0.01).sum();
     assert_eq!(total.round() as usize, spikes.lines().count() - 1);
+}
+
+#[test]
+fn what_is_wrong_in_a_data_file_is_told() {
+    let folder = files("told");
+    let scene = std::fs::read_to_string(folder.join("scene.toml")).unwrap().replace("synapses.npy", "synapses.csv");
+    for (name, content, words) in [
+        ("synapses.csv", "source,target\n0,0\n1,7\n", "target 7 of listed synapse 1 does not exist: there are 3"),
+        ("synapses.csv", "source,target\n0.5,0\n", "synapse 0: 0.5 is no neuron"),
+        ("synapses.csv", "source,target,delay_ms\n0,1,0\n", "synapse 0: a delay of 0 ms"),
+        ("synapses.csv", "from,target\n0,1\n", "the columns source and target are needed, found from, target"),
+        ("synapses.csv", "", "synapses.csv is empty"),
+        ("thresholds.csv", "V_th\n-58\nnan\n-56\n", "value 2 is NaN"),
+        ("thresholds.csv", "V_th\n-58\nx\n-56\n", "line 3: `x` is no number"),
+        ("thresholds.csv", "V_th\n-58\n", "1 values for 3 neurons"),
+    ] {
+        std::fs::write(folder.join("synapses.csv"), "source,target\n0,1\n").unwrap();
+        std::fs::write(folder.join("thresholds.csv"), "V_th\n-58\n-57\n-56\n").unwrap();
+        let load = || {
+            let source = synfire::base::problem::Source { name: "scene.toml".into(), text: scene.clone() };
+            synfire::scene::load(source.into(), Some(&folder), &Default::default())
+        };
+        assert!(load().is_ok());
+        std::fs::write(folder.join(name), content).unwrap();
+        let told: String = load().unwrap_err().iter().map(synfire::base::problem::Problem::render).collect();
+        assert!(told.contains(words) && told.contains("--> scene.toml:"), "{told}");
+    }
 }
 
 #[test]

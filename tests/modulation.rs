@@ -6,13 +6,10 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::PathBuf;
-use std::sync::Arc;
 
-use common::{advance, cpu, edit_equals_restart, npz, origin, planned, rendered, start};
+use common::learning::{engine, kept_in_a_file, nothing_changes_what_follows, projection};
+use common::{edit_equals_restart, npz, origin, planned, rendered};
 use synfire::base::rng::Stream;
-use synfire::engine::cpu::{Cpu, Setup};
-use synfire::export::{Checkpoint, read_checkpoint, write_checkpoint};
 use synfire::plan::{Connection, Plan, connections};
 
 const CELLS: &str = "[models.relay]\nupdate = \"\"\"\ngot = in\ncount = fire\n\"\"\"\nthreshold = \"count > 0\"\n\
@@ -51,10 +48,6 @@ impl Case {
             self.base, self.parameters, sizes[0], sizes[1], sizes[2], self.weight, self.delay
         )
     }
-}
-
-fn engine(plan: &Arc<Plan>, threads: usize, batch: Option<usize>) -> Cpu {
-    Cpu::with(plan.clone(), Setup { threads: Some(threads), batch }).unwrap()
 }
 
 #[test]
@@ -256,11 +249,6 @@ fn random_trains_agree_with_sums_over_spikes_for_any_threads_and_batches_however
 
 /// A network of cells of which some reward the others, and whose inhibition scales.
 fn network() -> String {
-    let projection = |from: &str, to: &str, p: f64, weight: &str, delay: &str, more: &str| {
-        format!(
-            "[[projections]]\nfrom = \"{from}\"\nto = \"{to}\"\nrule = \"fixed_probability\"\np = {p}\nweight = \"{weight}\"\ndelay = \"{delay}\"\n{more}"
-        )
-    };
     let reward = "synapse = \"learn\"\nw_max = \"80 pA\"\nmodulator = [\"inh[0..3]\", \"exc[0..20]\"]\n";
     let projections = [
         projection("exc", "exc", 0.1, "uniform(0 pA, 80 pA)", "1.5 ms", reward),
@@ -282,56 +270,16 @@ fn network() -> String {
 
 #[test]
 fn looks_saves_threads_and_batches_change_no_bit_of_what_follows() {
-    let plan = planned(&network());
-    let mut cpu = engine(&plan, 1, None);
-    let spikes = cpu.advance(3000).unwrap().spikes;
-    assert!(spikes.len() > 1500, "{} spikes", spikes.len());
-    let (state, weights) = (cpu.save(), [0, 1, 2].map(|i| cpu.weights(i).unwrap()));
-    for (number, p) in [0, 1, 2].into_iter().zip(&weights) {
-        let mut begin = Vec::new();
-        connections(&plan, &plan.projections[number], |c| begin.push(plan.projections[number].plastic.as_ref().unwrap().start(c.weight)));
-        let moved = begin.iter().zip(p).filter(|(a, b)| (*a - *b).abs() > 1e-3).count();
-        assert!(2 * moved > p.len(), "projection {number}: {moved} of {} weights have moved", p.len());
-    }
-    for (threads, batch) in [(1, Some(1)), (2, None), (3, Some(3))] {
-        let mut other = engine(&plan, threads, batch);
-        let mut found = Vec::new();
-        for k in 0..30 {
-            found.extend(other.advance(100).unwrap().spikes);
-            if k % 4 == 0 {
-                other.weights(0).unwrap();
-            } else if k % 4 == 1 {
-                // Going on from what was saved is going on.
-                let state = other.save();
-                other = engine(&plan, 1 + (threads + k) % 3, [None, Some(1), Some(5)][k % 3]);
-                other.restore(&state);
-                assert_eq!(other.save(), state);
-            }
-        }
-        assert!(found == spikes && other.save() == state, "{threads} threads, batch {batch:?}");
-        assert!([0, 1, 2].map(|i| other.weights(i).unwrap()) == weights);
-    }
+    nothing_changes_what_follows(&network(), 3, 1500);
 }
 
 #[test]
 fn a_checkpoint_file_keeps_what_synapses_and_modulators_hold_and_damage_is_told() {
-    let text = network();
-    let mut first = start(origin(&text, None, &[]), &cpu(), None);
-    advance(&mut first, 1500, 400);
-    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("modulation.npz");
-    let checkpoint = Checkpoint::new(&first.plan, &first.scene.resolved, first.save().unwrap());
-    write_checkpoint(&checkpoint, &file).unwrap();
-    let read = read_checkpoint(&file).unwrap();
-    assert_eq!(read, checkpoint);
-    read.belongs(&first.plan).unwrap();
-    let after = advance(&mut first, 1500, 1500);
-    let mut second = start(origin(&text, None, &[]), &cpu(), Some(&read.state));
-    assert!(advance(&mut second, 1500, 700).spikes == after.spikes);
-    assert_eq!(second.save().unwrap(), first.save().unwrap());
+    let (plan, saved) = kept_in_a_file(&network(), "modulation.npz");
     let damaged = |damage: &dyn Fn(&mut synfire::plan::State), message: &str| {
-        let mut state = read.state.clone();
+        let mut state = saved.clone();
         damage(&mut state);
-        let wrong = state.fits(&first.plan).unwrap_err();
+        let wrong = state.fits(&plan).unwrap_err();
         assert!(wrong.contains(message), "{wrong}");
     };
     damaged(&|s| s.kept[0][3] = f32::NAN, "damaged");

@@ -7,7 +7,8 @@ mod common;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use common::{advance, cpu, device, machines, origin, planned, start};
+use common::learning::{gpu_machine, projection};
+use common::{advance, cpu, device, origin, planned, start};
 use synfire::engine::cpu::{Cpu, Setup};
 use synfire::engine::gpu::{Forced, Gpu};
 use synfire::plan::{Harvest, Plan, State};
@@ -44,11 +45,6 @@ n = 0
 
 /// Rewarded, scaled and a user's synapses beside plain ones and static ones; modulators that are parts and lists.
 fn network() -> String {
-    let projection = |from: &str, to: &str, p: f64, weight: &str, delay: &str, more: &str| {
-        format!(
-            "[[projections]]\nfrom = \"{from}\"\nto = \"{to}\"\nrule = \"fixed_probability\"\np = {p}\nweight = \"{weight}\"\ndelay = \"{delay}\"\n{more}"
-        )
-    };
     let reward = "synapse = \"learn\"\nw_max = \"80 pA\"\nmodulator = [\"inh[0..3]\", \"exc[random 20]\"]\n";
     let projections = [
         projection("exc", "exc", 0.1, "uniform(0 pA, 80 pA)", "1.5 ms", reward),
@@ -197,10 +193,6 @@ fn looking_and_saving_do_not_change_what_follows() {
         }
     }
     same("looked at", &expected, &on_gpu(&gpu, &plan, harvest));
-}
-
-fn gpu_machine() -> Option<&'static Machine> {
-    machines().iter().find(|m| m.describe().engine == "gpu")
 }
 
 #[test]

@@ -9,11 +9,10 @@ use std::path::PathBuf;
 use std::slice::from_ref;
 use std::sync::Arc;
 
+use common::learning::{engine, kept_in_a_file, projection};
 use common::{advance, cpu, edit_equals_restart, load, origin, planned, rendered, start};
 use serde_json::Value;
 use synfire::base::rng::Stream;
-use synfire::engine::cpu::{Cpu, Setup};
-use synfire::export::{Checkpoint, read_checkpoint, write_checkpoint};
 use synfire::plan::{Connection, Harvest, Plan, connections, plan};
 
 /// Cells that spike when they are told to, and tell what arrives at them.
@@ -47,10 +46,6 @@ fn scene(base: &str, parameters: &str, weight: &str, delay: &str, pre: &[Vec<u32
         told("pre", pre),
         told("post", post)
     )
-}
-
-fn engine(plan: &Arc<Plan>, threads: usize, batch: Option<usize>) -> Cpu {
-    Cpu::with(plan.clone(), Setup { threads: Some(threads), batch }).unwrap()
 }
 
 #[test]
@@ -258,11 +253,6 @@ fn sixty_pairings_give_the_window_of_stdp() {
 
 /// A recurrent network whose excitatory and inhibitory weights change, beside static and depressing synapses.
 fn network() -> String {
-    let projection = |from: &str, to: &str, p: f64, weight: &str, delay: &str, more: &str| {
-        format!(
-            "[[projections]]\nfrom = \"{from}\"\nto = \"{to}\"\nrule = \"fixed_probability\"\np = {p}\nweight = \"{weight}\"\ndelay = \"{delay}\"\n{more}"
-        )
-    };
     let projections = [
         projection("exc", "exc", 0.1, "uniform(0 pA, 80 pA)", "1.5 ms", "synapse = \"pair\"\nw_max = \"80 pA\"\n"),
         projection("exc", "inh", 0.2, "40 pA", "uniform(0.8 ms, 2 ms)", "synapse = \"tsodyks_markram\"\n"),
@@ -322,32 +312,19 @@ fn looking_and_saving_do_not_change_what_follows() {
 
 #[test]
 fn a_checkpoint_file_keeps_weights_and_histories_and_damage_is_told() {
-    let text = network();
-    let mut first = start(origin(&text, None, &[]), &cpu(), None);
-    advance(&mut first, 1500, 400);
-    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("plasticity.npz");
-    let checkpoint = Checkpoint::new(&first.plan, &first.scene.resolved, first.save().unwrap());
-    write_checkpoint(&checkpoint, &file).unwrap();
-    let read = read_checkpoint(&file).unwrap();
-    assert_eq!(read, checkpoint);
-    read.belongs(&first.plan).unwrap();
-    let after = advance(&mut first, 1500, 1500);
-    let mut second = start(origin(&text, None, &[]), &cpu(), Some(&read.state));
-    assert!(advance(&mut second, 1500, 700).spikes == after.spikes);
-    assert_eq!(second.save().unwrap(), first.save().unwrap());
-    let plan = &first.plan;
-    let mut bad = read.state.clone();
+    let (plan, saved) = kept_in_a_file(&network(), "plasticity.npz");
+    let mut bad = saved.clone();
     bad.weights[0][3] = 1.5;
-    assert!(bad.fits(plan).unwrap_err().contains("beyond the largest"));
-    let mut bad = read.state.clone();
+    assert!(bad.fits(&plan).unwrap_err().contains("beyond the largest"));
+    let mut bad = saved.clone();
     bad.weights.pop();
-    assert!(bad.fits(plan).unwrap_err().contains("change in another way"));
-    let mut bad = read.state.clone();
+    assert!(bad.fits(&plan).unwrap_err().contains("change in another way"));
+    let mut bad = saved.clone();
     bad.histories[0].spikes.push([0, 100_000]);
-    assert!(bad.fits(plan).unwrap_err().contains("damaged"));
-    let mut bad = read.state;
+    assert!(bad.fits(&plan).unwrap_err().contains("damaged"));
+    let mut bad = saved;
     bad.histories[0].spikes.push([100_000, 1500]);
-    assert!(bad.fits(plan).unwrap_err().contains("damaged"));
+    assert!(bad.fits(&plan).unwrap_err().contains("damaged"));
 }
 
 #[test]

@@ -9,7 +9,8 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use common::{advance, cpu, device, machines, origin, planned, start};
+use common::learning::gpu_machine;
+use common::{advance, cpu, device, origin, planned, start};
 use synfire::engine::cpu::{Cpu, Setup};
 use synfire::engine::gpu::{Forced, Gpu};
 use synfire::export::{Checkpoint, read_checkpoint, write_checkpoint};
@@ -244,10 +245,6 @@ fn looking_and_saving_do_not_change_what_follows() {
     }
     assert!(gpu.weights(7).unwrap().is_none());
     same("looked at", &plan, &expected, &(harvest, gpu.save().unwrap()));
-}
-
-fn gpu_machine() -> Option<&'static Machine> {
-    machines().iter().find(|m| m.describe().engine == "gpu")
 }
 
 #[test]

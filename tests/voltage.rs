@@ -6,13 +6,10 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::PathBuf;
-use std::sync::Arc;
 
+use common::learning::{engine, kept_in_a_file, nothing_changes_what_follows, projection};
 use common::{advance, cpu, edit_equals_restart, npz, origin, planned, refused_by_gpu, rendered, start};
-use synfire::engine::cpu::{Cpu, Setup};
-use synfire::export::{Checkpoint, read_checkpoint, write_checkpoint};
-use synfire::plan::{Connection, Plan, connections};
+use synfire::plan::{Connection, connections};
 
 /// Cells that spike when they are told to.
 const RELAY: &str = "[models.relay]\nupdate = \"count = fire\"\nthreshold = \"count > 0\"\n[models.relay.state]\ncount = 0\n\
@@ -74,10 +71,6 @@ impl Pair<'_> {
         }
         (weights, spikes, probed)
     }
-}
-
-fn engine(plan: &Arc<Plan>, threads: usize, batch: Option<usize>) -> Cpu {
-    Cpu::with(plan.clone(), Setup { threads: Some(threads), batch }).unwrap()
 }
 
 #[test]
@@ -242,11 +235,7 @@ fn a_rule_of_a_user_agrees_with_a_second_implementation_step_by_step_however_ful
 /// Cells that learn by Clopath's rule, of which some inhibit.
 fn network() -> String {
     let learn = "synapse = \"learn\"\nw_max = \"4 mV\"\n";
-    let projection = |from: &str, to: &str, weight: &str, delay: &str, more: &str| {
-        format!(
-            "[[projections]]\nfrom = \"{from}\"\nto = \"{to}\"\nrule = \"fixed_probability\"\np = 0.2\nweight = \"{weight}\"\ndelay = \"{delay}\"\n{more}"
-        )
-    };
+    let projection = |from: &str, to: &str, weight: &str, delay: &str, more: &str| projection(from, to, 0.2, weight, delay, more);
     let projections = [
         projection("exc", "exc", "uniform(0 mV, 4 mV)", "uniform(0.5 ms, 3 ms)", learn),
         projection("exc", "inh", "uniform(0 mV, 4 mV)", "1.5 ms", "synapse = \"clopath_homeostatic\"\nw_max = \"4 mV\"\n"),
@@ -264,57 +253,17 @@ fn network() -> String {
 
 #[test]
 fn looks_saves_threads_and_batches_change_no_bit_of_what_follows() {
-    let plan = planned(&network());
-    let mut cpu = engine(&plan, 1, None);
-    let spikes = cpu.advance(3000).unwrap().spikes;
-    assert!(spikes.len() > 200, "{} spikes", spikes.len());
-    let (state, weights) = (cpu.save(), [0, 1].map(|i| cpu.weights(i).unwrap()));
-    for (number, p) in weights.iter().enumerate() {
-        let (mut begin, projection) = (Vec::new(), &plan.projections[number]);
-        connections(&plan, projection, |c| begin.push(projection.plastic.as_ref().unwrap().start(c.weight)));
-        let moved = begin.iter().zip(p).filter(|(a, b)| (*a - *b).abs() > 1e-3).count();
-        assert!(2 * moved > p.len(), "projection {number}: {moved} of {} weights have moved", p.len());
-    }
-    for (threads, batch) in [(1, Some(1)), (2, None), (3, Some(3))] {
-        let mut other = engine(&plan, threads, batch);
-        let mut found = Vec::new();
-        for k in 0..30 {
-            found.extend(other.advance(100).unwrap().spikes);
-            if k % 4 == 0 {
-                other.weights(0).unwrap();
-            } else if k % 4 == 1 {
-                // Going on from what was saved is going on.
-                let state = other.save();
-                other = engine(&plan, 1 + (threads + k) % 3, [None, Some(1), Some(5)][k % 3]);
-                other.restore(&state);
-                assert_eq!(other.save(), state);
-            }
-        }
-        assert!(found == spikes && other.save() == state, "{threads} threads, batch {batch:?}");
-        assert!([0, 1].map(|i| other.weights(i).unwrap()) == weights);
-    }
+    nothing_changes_what_follows(&network(), 2, 200);
 }
 
 #[test]
 fn a_checkpoint_file_keeps_what_was_read_and_damage_is_told() {
-    let text = network();
-    let mut first = start(origin(&text, None, &[]), &cpu(), None);
-    advance(&mut first, 1500, 400);
-    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("voltage.npz");
-    let checkpoint = Checkpoint::new(&first.plan, &first.scene.resolved, first.save().unwrap());
-    write_checkpoint(&checkpoint, &file).unwrap();
-    let read = read_checkpoint(&file).unwrap();
-    assert_eq!(read, checkpoint);
-    assert!(read.state.histories.iter().any(|h| !h.conditions.is_empty()));
-    read.belongs(&first.plan).unwrap();
-    let after = advance(&mut first, 1500, 1500);
-    let mut second = start(origin(&text, None, &[]), &cpu(), Some(&read.state));
-    assert!(advance(&mut second, 1500, 700).spikes == after.spikes);
-    assert_eq!(second.save().unwrap(), first.save().unwrap());
+    let (plan, saved) = kept_in_a_file(&network(), "voltage.npz");
+    assert!(saved.histories.iter().any(|h| !h.conditions.is_empty()));
     let damaged = |damage: &dyn Fn(&mut synfire::plan::State), message: &str| {
-        let mut state = read.state.clone();
+        let mut state = saved.clone();
         damage(&mut state);
-        let wrong = state.fits(&first.plan).unwrap_err();
+        let wrong = state.fits(&plan).unwrap_err();
         assert!(wrong.contains(message), "{wrong}");
     };
     damaged(&|s| s.histories[0].reads[1][3] = f32::NAN, "what a rule reads");

