@@ -31,15 +31,19 @@ var<immediate> batch: Batch;
 @group(0) @binding(6) var<storage, read_write> ring: array<atomic<i32>>;
 @group(0) @binding(7) var<storage, read_write> log: Log;
 
-// Row of the ring that is due a step after the spike's own, and the number of events that were drawn.
+// Rows of the ring and slots of a row, bits of a delay: read once, as a load costs a software adapter as much as thirty
+// operations. Then the row that is due a step after the spike's own, and the number of events that were drawn.
+var<private> rows: u32;
+var<private> width: u32;
+var<private> bits: u32;
 var<private> now: u32;
 var<private> events: u32;
 
 {{FACTOR}}
 fn add(slot: u32, delay: u32, weight: i32) {
     var row = now + delay;
-    row = select(row, row - info[0], row >= info[0]);
-    atomicAdd(&ring[row * info[1] + slot], weight);
+    row = select(row, row - rows, row >= rows);
+    atomicAdd(&ring[row * width + slot], weight);
 }
 
 fn take(p: u32, slot: u32, delay: u32, weight: i32) {
@@ -48,7 +52,6 @@ fn take(p: u32, slot: u32, delay: u32, weight: i32) {
 }
 
 fn stored_chunk(p: u32, row: u32, chunk: u32, lane: u32) {
-    let bits = wires[0];
     let mask = (1u << bits) - 1u;
     let format = wires[p + 27u];
     var begin = 0u;
@@ -57,16 +60,16 @@ fn stored_chunk(p: u32, row: u32, chunk: u32, lane: u32) {
     }
     begin += u32(format == 1u) * (begin & 1u) + chunk * {{CHUNK}}u;
     let end = min(ends[row], begin + {{CHUNK}}u);
-    let base = wires[p + 28u];
-    let origin = wires[p + 29u];
-    let shift = wires[p + 15u];
     if (format == 0u) {
-        let weight = times_factor(bitcast<i32>(wires[p + 14u]) << shift);
+        let weight = times_factor(bitcast<i32>(wires[p + 14u]) << wires[p + 15u]);
         for (var j = begin + lane; j < end; j += {{GROUP}}u) {
             let s = synapses[j];
             add(s >> bits, s & mask, weight);
         }
     } else if (format == 1u) {
+        let base = wires[p + 28u];
+        let origin = wires[p + 29u];
+        let shift = wires[p + 15u];
         for (var j = begin + lane; j < end; j += {{GROUP}}u) {
             let s = synapses[j];
             let n = j - origin;
@@ -74,15 +77,19 @@ fn stored_chunk(p: u32, row: u32, chunk: u32, lane: u32) {
             add(s >> bits, s & mask, times_factor((bitcast<i32>(pair << (16u - 16u * (n & 1u))) >> 16u) << shift));
         }
     } else {
+        let base = wires[p + 28u] - wires[p + 29u];
         for (var j = begin + lane; j < end; j += {{GROUP}}u) {
             let s = synapses[j];
-            add(s >> bits, s & mask, times_factor(bitcast<i32>(weights[base + j - origin])));
+            add(s >> bits, s & mask, times_factor(bitcast<i32>(weights[base + j])));
         }
     }
 }
 
 @compute @workgroup_size({{GROUP}})
 fn deliver(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    rows = info[0];
+    width = info[1];
+    bits = wires[0];
     let capacity = info[2];
     let appended = work.counts[batch.list];
     let count = min(appended, capacity);
@@ -94,7 +101,7 @@ fn deliver(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         let item = {{ITEM}}u * (batch.list * capacity + w);
         let row = work.items[item];
         let p = {{HEADER}}u + {{RECORD}}u * (work.items[item + 1u] >> 8u);
-        now = (batch.first + (work.items[item + 1u] & 255u) + 1u) % info[0];
+        now = (batch.first + (work.items[item + 1u] & 255u) + 1u) % rows;
         {{TAKE}}
         {{CHUNKS}}
     }

@@ -40,14 +40,17 @@ var<immediate> batch: Batch;
 @group(0) @binding(6) var<storage, read_write> log: Log;
 @group(0) @binding(7) var<storage, read_write> samples: array<f32>;
 
-// Count for a uniform word, from a table: least count, entries, guide of 256 words, thresholds.
-fn poisson(table: u32, u: u32) -> i32 {
-    let entries = info[table + 1u];
-    var k = info[table + 2u + (u >> 24u)];
-    while (k < entries && info[table + 258u + k] <= u) {
-        k++;
+// Count for a uniform word, from a table: least count, entries, guide of 256 words (the highest bit tells that there is
+// something to search), thresholds.
+fn poisson(table: u32, least: u32, entries: u32, u: u32) -> i32 {
+    let guide = info[table + 2u + (u >> 24u)];
+    var k = guide & 0x7FFFFFFFu;
+    if (guide != k) {
+        while (k < entries && info[table + 258u + k] <= u) {
+            k++;
+        }
     }
-    return i32(info[table] + k);
+    return i32(least + k);
 }
 
 // How many of `count` events are kept, each by a word of its own; a full share keeps all.

@@ -47,7 +47,7 @@ pub struct Poisson {
 /// Tables up to this length are searched in order, for several words at once.
 const SHORT: usize = 48;
 const GUIDE: u32 = 12;
-/// Bits of the guide in `Poisson::table`: device tables stay small, and begin a few entries lower.
+/// Bits of the guide in `Poisson::table`: device tables stay small.
 const COARSE: u32 = 8;
 
 impl Poisson {
@@ -101,10 +101,16 @@ impl Poisson {
         }
     }
 
-    /// As words for an engine that draws elsewhere: least count, number of thresholds, coarse guide, thresholds.
+    /// As words for an engine that draws elsewhere: least count, number of thresholds, coarse guide, thresholds. The highest bit
+    /// of a word of the guide tells that a threshold lies within its words, so that there is something to search.
     pub fn table(&self) -> Vec<u32> {
         let mut table = vec![self.first, self.thresholds.len() as u32];
-        table.extend(self.guide.iter().step_by(1 << (GUIDE - COARSE)));
+        let coarse = 1usize << (GUIDE - COARSE);
+        let below = |word: u64| self.thresholds.partition_point(|t| u64::from(*t) <= word) as u32;
+        table.extend(self.guide.iter().step_by(coarse).enumerate().map(|(g, first)| {
+            let last = ((g as u64 + 1) << (32 - COARSE)) - 1;
+            first | u32::from(below(last) > *first) << 31
+        }));
         table.extend_from_slice(&self.thresholds);
         table
     }

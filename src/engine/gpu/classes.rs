@@ -103,16 +103,10 @@ fn function(plan: &Plan, index: usize, traces: &[usize], histories: &[usize]) ->
         let _ = writeln!(o, "    var s{s} = bitcast<f32>(state[info[p + 4u] + {s}u * len + i]);");
     }
     for (j, (_, drive)) in drives(plan, index).enumerate() {
-        let _ = writeln!(o, "    let d{j} = info[p + 7u] + {}u;", j * DRIVE_WORDS);
-        member(&mut o, &drive.to, &format!("d{j} + 5u"), 'k', 'm', j);
-        let _ = match &drive.kind {
-            DriveKind::Poisson { .. } => writeln!(o, "    var b{j} = vec4<u32>();"),
-            DriveKind::Current { wave: Wave::Noise { .. }, .. } => writeln!(o, "    var n{j} = 0.0;"),
-            _ => Ok(()),
-        };
+        constants(&mut o, j, drive);
     }
     for (j, (_, probe)) in probes(plan, index).enumerate() {
-        let _ = writeln!(o, "    let h{j} = info[p + 8u] + {}u;", j * PROBE_WORDS);
+        let _ = writeln!(o, "    let h{j} = info[p + 8u] + {}u;\n    let every{j} = info[h{j}];", j * PROBE_WORDS);
         member(&mut o, &probe.of, &format!("h{j} + 1u"), 'e', 'g', j);
     }
     // Spikes of the batch, by step.
@@ -120,8 +114,10 @@ fn function(plan: &Plan, index: usize, traces: &[usize], histories: &[usize]) ->
     if changes {
         o += "    var spikes = 0u;\n";
     }
-    o += "    for (var t = 0u; t < batch.steps; t++) {\n        let now = batch.first + t;\n";
-    o += "        let at = ((now + 1u) % info[0]) * info[1] + info[p + 3u] + i;\n";
+    // What no step changes is read before the steps: a load costs a software adapter as much as thirty operations.
+    o += "    let slot = info[p + 3u] + i;\n    let rows = info[0];\n    let width = info[1];\n    var row = (batch.first + 1u) % rows;\n";
+    o += "    for (var t = 0u; t < batch.steps; t++) {\n        let now = batch.first + t;\n        let at = row * width + slot;\n";
+    o += "        row = select(row + 1u, 0u, row + 1u == rows);\n";
     for r in 0..program.receptors {
         let _ = writeln!(o, "        var a{r} = ring[at + {r}u * len];\n        ring[at + {r}u * len] = 0;");
     }
@@ -149,7 +145,7 @@ fn function(plan: &Plan, index: usize, traces: &[usize], histories: &[usize]) ->
         let v = probe.variable;
         let _ = writeln!(
             o,
-            "        if (g{j} && (now + 1u) % info[h{j}] == 0u) {{\n            let sample = (now + 1u) / info[h{j}] - batch.origin / info[h{j}] - 1u;\n            samples[info[h{j} + 3u] + sample * info[h{j} + 2u] + e{j}] = s{v};\n        }}"
+            "        if (g{j} && (now + 1u) % every{j} == 0u) {{\n            let sample = (now + 1u) / every{j} - batch.origin / every{j} - 1u;\n            samples[info[h{j} + 3u] + sample * info[h{j} + 2u] + e{j}] = s{v};\n        }}"
         );
     }
     o += "    }\n";
@@ -180,17 +176,37 @@ fn member(o: &mut String, which: &Which, at: &str, position: char, is: char, j: 
     };
 }
 
+/// What a drive is, as far as no step changes it.
+fn constants(o: &mut String, j: usize, drive: &DrivePlan) {
+    let _ = writeln!(
+        o,
+        "    let d{j} = info[p + 7u] + {}u;\n    let start{j} = info[d{j}];\n    let stop{j} = info[d{j} + 1u];",
+        j * DRIVE_WORDS
+    );
+    member(o, &drive.to, &format!("d{j} + 5u"), 'k', 'm', j);
+    let key = format!("    let key{j} = vec2(info[d{j} + 2u], info[d{j} + 3u]);\n");
+    let weight = format!("    let weight{j} = bitcast<i32>(info[d{j} + 4u]);\n");
+    *o += &match &drive.kind {
+        DriveKind::Poisson { .. } => format!(
+            "{key}{weight}    let table{j} = info[d{j} + 7u];\n    let least{j} = info[table{j}];\n    let entries{j} = info[table{j} + 1u];\n    \
+             var b{j} = vec4<u32>();\n"
+        ),
+        DriveKind::Current { wave: Wave::Noise { .. }, .. } => format!("{key}    var n{j} = 0.0;\n"),
+        DriveKind::Spikes { .. } => weight,
+        DriveKind::Current { .. } => String::new(),
+    };
+}
+
 /// What a drive adds in a step.
 fn driven(plan: &Plan, population: usize, j: usize, drive: &DrivePlan) -> String {
-    let active = format!("m{j} && info[d{j}] <= now && now < info[d{j} + 1u]");
-    let weight = format!("bitcast<i32>(info[d{j} + 4u])");
-    let key = format!("vec2(info[d{j} + 2u], info[d{j} + 3u])");
+    let active = format!("m{j} && start{j} <= now && now < stop{j}");
+    let (weight, key) = (format!("weight{j}"), format!("key{j}"));
     match &drive.kind {
         DriveKind::Poisson { slot, keep, .. } => {
             let r = receptor(plan, population, *slot);
             // Copies of one train draw its counts at a place that is no neuron's.
             let member = if let Keep::Copies(_) = keep { "0xFFFFFFFFu".to_string() } else { format!("k{j}") };
-            let drawn = format!("poisson(info[d{j} + 7u], b{j}[now & 3u])");
+            let drawn = format!("poisson(table{j}, least{j}, entries{j}, b{j}[now & 3u])");
             let count = match keep {
                 Keep::All => drawn,
                 Keep::Each(_) => format!("thinned({drawn}, info[info[d{j} + 8u] + k{j}], {key}, vec2(k{j}, now))"),
@@ -210,7 +226,7 @@ fn driven(plan: &Plan, population: usize, j: usize, drive: &DrivePlan) -> String
             format!("        if ({active}) {{\n            a{r} += replayed(info[d{j} + 7u], now + 1u) * {weight};\n        }}\n")
         }
         DriveKind::Current { input, wave: Wave::Noise { .. } } => format!(
-            "        if ({active}) {{\n            let since = now - info[d{j}];\n            if (t == 0u || since % info[d{j} + 8u] == 0u) {{\n                \
+            "        if ({active}) {{\n            let since = now - start{j};\n            if (t == 0u || since % info[d{j} + 8u] == 0u) {{\n                \
              let x = normal({key}, vec4(k{j}, since / info[d{j} + 8u], 0u, 0u));\n                \
              n{j} = bitcast<f32>(info[d{j} + 9u]) + bitcast<f32>(info[d{j} + 10u]) * x;\n            }}\n            \
              u{input} = u{input} + n{j};\n        }}\n"

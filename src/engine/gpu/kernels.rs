@@ -4,13 +4,12 @@ use std::sync::{Arc, OnceLock};
 
 use super::Device;
 use super::classes::Classes;
+use super::grain::Grain;
 use super::memory::{Memory, Shard};
-use super::wires::{CHUNK, HEADER, RECORD, WALKS, item_words};
+use super::wires::{HEADER, RECORD, WALKS, item_words};
 use super::{modulators, plastic, rules};
 use crate::plan::Plan;
 
-/// Threads of a workgroup, unless a test asks for others.
-pub const GROUP: u32 = 64;
 /// Workgroups of a dispatch in one dimension.
 const WIDEST: u32 = 65_535;
 /// Which bindings are only read.
@@ -67,23 +66,15 @@ pub struct Fixed {
     building: [OnceLock<Arc<[Kernel; 2]>>; 2],
     /// Of stored rows alone, and of rows of both kinds; then the same where spikes have a factor; then all with distances.
     deliveries: [OnceLock<Arc<Kernel>>; 8],
-    group: u32,
+    grain: Grain,
 }
 
 impl Fixed {
-    /// Made once for a device, unless a test asks for workgroups of another size.
-    pub fn of(device: &Device, group: u32) -> Result<Arc<Self>, String> {
-        if group != GROUP {
-            return Ok(Arc::new(Self::new(group)));
-        }
-        if let Some(made) = device.fixed.get() {
-            return Ok(made.clone());
-        }
-        Ok(device.fixed.get_or_init(|| Arc::new(Self::new(group))).clone())
-    }
-
-    fn new(group: u32) -> Self {
-        Self { building: Default::default(), deliveries: Default::default(), group }
+    /// Made once for a device, unless a test asks for another grain.
+    pub fn of(device: &Device, grain: Grain) -> Arc<Self> {
+        let made = || Arc::new(Self { building: Default::default(), deliveries: Default::default(), grain });
+        let known = device.fixed.get_or_init(made);
+        if known.grain == grain { known.clone() } else { made() }
     }
 
     /// What counts and what fills the rows of a plan.
@@ -93,9 +84,9 @@ impl Fixed {
         if let Some(made) = place.get() {
             return Ok(made.clone());
         }
-        let [count, fill] = building(self.group, near);
-        let count = Kernel::new(device, "count", &count, &COUNT, self.group)?;
-        let made = Arc::new([count, Kernel::new(device, "fill", &fill, &FILL, self.group)?]);
+        let [count, fill] = building(self.grain, near);
+        let count = Kernel::new(device, "count", &count, &COUNT, self.grain.group)?;
+        let made = Arc::new([count, Kernel::new(device, "fill", &fill, &FILL, self.grain.group)?]);
         Ok(place.get_or_init(|| made).clone())
     }
 
@@ -107,7 +98,8 @@ impl Fixed {
         if let Some(made) = place.get() {
             return Ok(made.clone());
         }
-        let made = Arc::new(Kernel::new(device, "deliver", &delivery(self.group, drawn, factor, near), &DELIVER, self.group)?);
+        let text = delivery(self.grain, drawn, factor, near);
+        let made = Arc::new(Kernel::new(device, "deliver", &text, &DELIVER, self.grain.deliver)?);
         Ok(place.get_or_init(|| made).clone())
     }
 }
@@ -132,13 +124,13 @@ pub struct Kernels {
 }
 
 impl Kernels {
-    pub fn new(device: &Device, classes: &Classes, group: u32, plan: &Plan, wide: Option<u32>) -> Result<Self, String> {
-        let text = classes.kernel(group);
+    pub fn new(device: &Device, classes: &Classes, grain: Grain, plan: &Plan, wide: Option<u32>) -> Result<Self, String> {
+        let (group, text) = (grain.group, classes.kernel(grain.group));
         let drawn = plan.projections.iter().any(|p| p.procedural());
-        let deliver = Fixed::of(device, group)?.deliver(device, drawn, !plan.traces.is_empty(), near(plan))?;
+        let deliver = Fixed::of(device, grain).deliver(device, drawn, !plan.traces.is_empty(), near(plan))?;
         let (mut changes, mut modulate) = (None, None);
         if plastic::any(plan) {
-            let text = changing(group, plan);
+            let text = changing(grain, plan);
             let kernel = |entry| Kernel::new(device, entry, &text, &CHANGE, group);
             changes = Some([kernel("change")?, kernel("settle")?]);
             modulate = (!plan.modulators.is_empty()).then(|| kernel("modulate")).transpose()?;
@@ -219,18 +211,18 @@ pub const FACTOR: &str = include_str!("../../../shaders/lib/factor.wgsl");
 const MATH: &str = include_str!("../../../shaders/lib/math.wgsl");
 
 /// With all that draws rows; by distance too, if any row depends on it.
-fn composed(text: &str, group: u32, near: bool) -> String {
+fn composed(text: &str, grain: Grain, group: u32, near: bool) -> String {
     let philox = include_str!("../../../shaders/lib/philox.wgsl");
     let distance =
         if near { include_str!("../../../shaders/lib/distance.wgsl") } else { include_str!("../../../shaders/lib/placeless.wgsl") };
     let lib = [MATH, philox, include_str!("../../../shaders/lib/wiring.wgsl"), distance, FACTOR];
-    filled(&[&lib[..], &[text]].concat(), group)
+    filled(&[&lib[..], &[text]].concat(), grain, group)
 }
 
-fn filled(parts: &[&str], group: u32) -> String {
+fn filled(parts: &[&str], grain: Grain, group: u32) -> String {
     let numbers = [
         ("{{GROUP}}", group),
-        ("{{CHUNK}}", CHUNK),
+        ("{{CHUNK}}", grain.chunk),
         ("{{WALKS}}", WALKS),
         ("{{HEADER}}", HEADER as u32),
         ("{{RECORD}}", RECORD as u32),
@@ -242,7 +234,7 @@ fn filled(parts: &[&str], group: u32) -> String {
 
 /// The delivery kernel, complete. What draws rows stands in it only if rows are drawn: a processor with wide vectors goes
 /// through both sides of a branch, and drawing is by far the longer one.
-pub fn delivery(group: u32, drawn: bool, factor: bool, near: bool) -> String {
+fn delivery(grain: Grain, drawn: bool, factor: bool, near: bool) -> String {
     let stored = "stored_chunk(p, row, work.items[item + 2u], lane);";
     let both = "if (wires[p + 30u] == 0u) { stored_chunk(p, row, work.items[item + 2u], lane); } \
                 else { drawn_chunk(p, row - wires[p + 26u], work.items[item + 2u], lane); }";
@@ -256,21 +248,22 @@ pub fn delivery(group: u32, drawn: bool, factor: bool, near: bool) -> String {
         ("fn times_factor(weight: i32) -> i32 {\n    return weight;\n}\n", "")
     };
     let item = item_words(factor).to_string();
-    composed(&text.replace("{{FACTOR}}", declared).replace("{{TAKE}}", take).replace("{{ITEM}}", &item), group, near)
+    composed(&text.replace("{{FACTOR}}", declared).replace("{{TAKE}}", take).replace("{{ITEM}}", &item), grain, grain.deliver, near)
 }
 
 /// The kernels of weights that change, complete.
-fn changing(group: u32, plan: &Plan) -> String {
+fn changing(grain: Grain, plan: &Plan) -> String {
     let [functions, changes, settles] = rules::functions(plan);
     let text = include_str!("../../../shaders/change.wgsl");
     let text = [text, &modulators::kernel(plan)].concat();
     let text = text.replace("{{RULES}}", &functions).replace("{{CHANGES}}", &changes).replace("{{SETTLES}}", &settles);
-    self::filled(&[MATH, &text], group)
+    self::filled(&[MATH, &text], grain, grain.group)
 }
 
 /// The kernels that count and fill rows, complete.
-pub fn building(group: u32, near: bool) -> [String; 2] {
-    [include_str!("../../../shaders/count.wgsl"), include_str!("../../../shaders/fill.wgsl")].map(|text| composed(text, group, near))
+fn building(grain: Grain, near: bool) -> [String; 2] {
+    [include_str!("../../../shaders/count.wgsl"), include_str!("../../../shaders/fill.wgsl")]
+        .map(|text| composed(text, grain, grain.group, near))
 }
 
 fn layout(device: &Device, read_only: &[bool]) -> wgpu::BindGroupLayout {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::build::{Buffers, Builder, Laid};
 use super::classes::Classes;
-use super::kernels::{Fixed, GROUP};
+use super::grain::Grain;
+use super::kernels::Fixed;
 use super::plastic::{self, Stand};
 use super::rows::{self, Rows};
 use super::saved::{kept_at_first, modulated_at_first};
@@ -94,11 +95,11 @@ impl Memory {
     /// Also gives the synapses that leave each neuron in stored rows.
     pub fn new(plan: &Plan, device: &Device, slice: Range<u32>, batch: u32, forced: Forced) -> Result<(Self, Classes, Vec<u64>), String> {
         let limit = forced.binding.unwrap_or(device.limit).min(device.limit);
-        let group = forced.group.unwrap_or(GROUP);
-        let kernels = Fixed::of(device, group)?;
+        let grain = Grain::of(device, forced);
+        let kernels = Fixed::of(device, grain);
         let mut laid = Builder { plan, device, kernels: &kernels, limit, host: forced.host }.lay(slice)?;
-        let (chunks, degrees) = rows::work(plan, &laid.rows)?;
-        let sizes = sizes(plan, &chunks, batch, forced, limit)?;
+        let (chunks, degrees) = rows::work(plan, &laid.rows, grain.chunk)?;
+        let sizes = sizes(plan, &chunks, batch, (forced, grain), limit)?;
         let (sources, end) = plastic::sources(plan, sizes);
         for (i, ((pieces, wires), rows)) in laid.pieces.iter().zip(&mut laid.wires).zip(&laid.rows).enumerate() {
             plastic::enter(plan, wires, i, pieces, sizes, rows);
@@ -286,7 +287,7 @@ impl Memory {
     }
 }
 
-fn sizes(plan: &Plan, chunks: &[u32], batch: u32, forced: Forced, limit: u64) -> Result<Sizes, String> {
+fn sizes(plan: &Plan, chunks: &[u32], batch: u32, (forced, grain): (Forced, Grain), limit: u64) -> Result<Sizes, String> {
     let (mut items, mut changes, mut rest) = (0u64, 0u64, chunks);
     for p in &plan.projections {
         let (rows, others) = rest.split_at(p.from.len() as usize);
@@ -312,7 +313,7 @@ fn sizes(plan: &Plan, chunks: &[u32], batch: u32, forced: Forced, limit: u64) ->
     // All neurons in every step fit, unless the network is so large that a submission of one batch would not.
     let span = (most / neurons).clamp(u64::from(batch), u64::from(SPAN.max(batch)));
     Ok(Sizes {
-        group: forced.group.unwrap_or(GROUP),
+        grain,
         work: forced.work.unwrap_or(items.min(most) as u32).max(1),
         log: forced.log.unwrap_or((neurons * span).min(most) as u32).max(1),
         span: span as u32,

@@ -17,6 +17,7 @@ mod classes;
 mod device;
 mod emit;
 mod exact;
+mod grain;
 mod kernels;
 mod memory;
 mod modulators;
@@ -56,7 +57,7 @@ pub struct Forced {
     pub log: Option<u32>,
     /// Workgroups of a delivery.
     pub grid: Option<u32>,
-    /// Threads of a workgroup.
+    /// Threads of a workgroup; with it comes the grain of hardware.
     pub group: Option<u32>,
     /// Workgroups of a dispatch in one dimension.
     pub wide: Option<u32>,
@@ -135,7 +136,7 @@ impl Gpu {
 
     fn build(plan: &Plan, device: &Device, slice: Range<u32>, batch: u32, forced: Forced) -> Result<(Memory, Kernels, Vec<u64>), String> {
         let (mut memory, classes, degrees) = Memory::new(plan, device, slice, batch, forced)?;
-        let kernels = Kernels::new(device, &classes, memory.sizes.group, plan, forced.wide)?;
+        let kernels = Kernels::new(device, &classes, memory.sizes.grain, plan, forced.wide)?;
         kernels.bind(device, &mut memory);
         // A pipeline that a driver cannot make may lose the device without a word, and rows are built by now.
         device.wait()?;

@@ -1,6 +1,6 @@
 //! Where the rows of a shard lie, from their lengths. Knows no device.
 
-use super::wires::{CHUNK, Format, first_rows, items, record_of};
+use super::wires::{Format, first_rows, items, record_of};
 use crate::plan::Plan;
 
 pub struct Rows {
@@ -73,8 +73,8 @@ impl Rows {
     }
 }
 
-/// Work items of every row, and synapses that leave each neuron in rows that are stored.
-pub fn work(plan: &Plan, shards: &[Rows]) -> Result<(Vec<u32>, Vec<u64>), String> {
+/// Work items of every row, of so many synapses, and synapses that leave each neuron in rows that are stored.
+pub fn work(plan: &Plan, shards: &[Rows], chunk: u32) -> Result<(Vec<u32>, Vec<u64>), String> {
     let (first, all) = first_rows(plan)?;
     let mut chunks = Vec::with_capacity(all as usize);
     let mut degrees = vec![0; plan.neurons as usize];
@@ -83,11 +83,11 @@ pub fn work(plan: &Plan, shards: &[Rows]) -> Result<(Vec<u32>, Vec<u64>), String
         for s in 0..p.from.len() {
             let row = first[i] + s;
             if p.procedural() {
-                chunks.push(items(p, s));
+                chunks.push(items(p, s, chunk));
                 continue;
             }
             let lengths = shards.iter().map(|rows| rows.ends[row as usize] - rows.begin(row, format));
-            chunks.push(lengths.clone().map(|l| l.div_ceil(CHUNK)).max().unwrap_or(0));
+            chunks.push(lengths.clone().map(|l| l.div_ceil(chunk)).max().unwrap_or(0));
             let neuron = plan.populations[p.source].first + p.from.get(s);
             degrees[neuron as usize] += lengths.map(u64::from).sum::<u64>();
         }

@@ -13,6 +13,7 @@
 //! (2; of a list, the length in the second word), samples. A part is (start, length) or (where the positions are, length).
 
 use super::classes::{Classes, drives, probes};
+use super::grain::Grain;
 use super::plastic::{self, Stand};
 use super::shards::{Piece, delay_bits};
 use super::traces::{self, Place};
@@ -30,8 +31,7 @@ const PIECE_WORDS: usize = 14;
 /// Sizes that all shards share.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
-    /// Threads of a workgroup.
-    pub group: u32,
+    pub grain: Grain,
     pub work: u32,
     pub log: u32,
     /// Steps of the longest submission.
@@ -84,7 +84,7 @@ pub fn tables(plan: &Plan, number: usize, pieces: &[Piece], sizes: Sizes, chunks
     }
     let groups_at = t.info.len() as u32;
     for (i, piece) in pieces.iter().enumerate() {
-        for first in (0..piece.len()).step_by(sizes.group as usize) {
+        for first in (0..piece.len()).step_by(sizes.grain.group as usize) {
             t.info.extend([(first_piece + i * PIECE_WORDS) as u32, first]);
             t.groups += 1;
         }

@@ -19,9 +19,7 @@ use crate::plan::{Ends, Kind, LeftOut, Plan, ProjectionPlan, Stubs, constant, pu
 
 pub const RECORD: usize = 36;
 pub const HEADER: usize = 12;
-/// Work items take this many synapses of a row.
-pub const CHUNK: u32 = 256;
-/// Or this many blocks of targets of a Bernoulli row, or strips of one by distance.
+/// Work items take this many blocks of targets of a Bernoulli row, or strips of one by distance.
 pub const WALKS: u32 = 64;
 const BLOCK: usize = 12;
 /// The kind of a projection whose rows the host has to draw.
@@ -70,11 +68,11 @@ pub fn drawable(p: &ProjectionPlan) -> bool {
     }
 }
 
-/// Work items of a row that is drawn at every spike.
-pub fn items(p: &ProjectionPlan, source: u32) -> u32 {
+/// Work items of a row that is drawn at every spike, of so many synapses where it has a length.
+pub fn items(p: &ProjectionPlan, source: u32, chunk: u32) -> u32 {
     match p.wiring.kind() {
         Kind::Bernoulli { .. } | Kind::Distance(_) => p.wiring.stretches().div_ceil(WALKS),
-        _ => (0..p.wiring.stretches()).map(|b| p.wiring.length(source, b).unwrap_or(0).div_ceil(CHUNK)).sum(),
+        _ => (0..p.wiring.stretches()).map(|b| p.wiring.length(source, b).unwrap_or(0).div_ceil(chunk)).sum(),
     }
 }
 
