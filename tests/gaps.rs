@@ -6,7 +6,8 @@ mod common;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use common::{edit_equals_restart, load, origin, planned, refused_by_gpu, rendered};
+use common::coupled::network;
+use common::{edit_equals_restart, load, origin, planned, rendered};
 use synfire::engine::cpu::{Cpu, Setup};
 use synfire::plan::plan;
 
@@ -51,22 +52,6 @@ fn on_the_way_there_the_error_shrinks_with_the_step() {
     };
     let (coarse, fine) = (error("0.1 ms", 40), error("0.025 ms", 160));
     assert!(coarse < 0.01 && fine < 0.3 * coarse, "{coarse} mV at 0.1 ms, {fine} mV at 0.025 ms");
-}
-
-/// Many cells that spike, coupled among themselves and with a second population, one with one, beside synapses and noise.
-fn network() -> String {
-    "format = 1\n[run]\ndt = \"0.1 ms\"\nduration = \"1 s\"\nseed = 3\n[parameters]\ng = \"0.4 nS\"\n\
-     [populations.a]\nmodel = \"iaf_psc_exp\"\nsize = 70\ninitial.V_m = \"uniform(-70 mV, -56 mV)\"\nparameters.I_e = \"uniform(300 pA, 500 pA)\"\n\
-     [populations.b]\nlike = \"a\"\nsize = 40\n\
-     [[gap_junctions]]\nfrom = \"a[0..20]\"\nto = \"a[0..20]\"\nconductance = \"g\"\n\
-     [[gap_junctions]]\nfrom = \"a[30..70]\"\nto = \"b\"\nrule = \"one_to_one\"\nconductance = \"2 nS\"\n\
-     [[gap_junctions]]\nfrom = \"a[every 9]\"\nto = \"b[random 7]\"\nconductance = \"0.3 nS\"\n\
-     [[gap_junctions]]\nfrom = \"a[30..70]\"\nto = \"b[0..30]\"\nrule = \"fixed_probability\"\np = 0.05\nconductance = \"0.5 nS\"\n\
-     [[projections]]\nfrom = \"a\"\nto = \"b\"\nrule = \"fixed_probability\"\np = 0.2\nweight = \"40 pA\"\ndelay = \"1.5 ms\"\n\
-     [[stimuli]]\nkind = \"current\"\nto = \"a[0..5]\"\namplitude = \"50 pA\"\nstart = \"20 ms\"\nstop = \"60 ms\"\n\
-     [[stimuli]]\nkind = \"poisson\"\nto = [\"a\", \"b\"]\nrate = \"2 kHz\"\nweight = \"30 pA\"\n\
-     [[probes]]\nrecord = \"V_m\"\nof = [\"a\", \"b\"]\nevery = \"1 ms\"\n"
-        .into()
 }
 
 #[test]
@@ -147,9 +132,6 @@ fn an_edit_of_the_conductance_equals_a_restart_from_there() {
 
 #[test]
 fn what_cannot_be_is_told_with_a_remedy() {
-    if let Some(refused) = refused_by_gpu(&network()) {
-        assert!(refused.contains("has no gap junctions yet: --backend cpu"), "{refused}");
-    }
     for (from, to, message) in [
         ("conductance = \"g\"\n", "", "`conductance` is missing here"),
         ("conductance = \"g\"", "conductance = \"-1 nS\"", "a conductance is never negative"),

@@ -4,7 +4,7 @@
 //! partners in order, is held. So it is of first order in h, and exact where voltages stand still; a batch is one step. A pair is
 //! drawn once, for both ways.
 
-use super::Wiring;
+use super::{Plan, Wiring};
 use crate::network::{Gap, Law, Network, Part, Projection, Receptor, Refusal, Rule, Subject};
 
 /// More partners than this in all are refused.
@@ -30,13 +30,27 @@ impl GapPlan {
         (self.ends.len() + self.partners.len() + self.conductances.len()) as u64 * 4
     }
 
+    /// Where the partners of a neuron begin; of one past the last, where they end.
+    pub fn first(&self, neuron: usize) -> usize {
+        neuron.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| *end as usize)
+    }
+
     /// The partners of a neuron, with their conductances.
     pub fn of(&self, neuron: usize) -> impl Iterator<Item = (u32, f32)> + '_ {
-        let end = |i: usize| self.ends.get(i).map_or(0, |e| *e as usize);
-        let first = if neuron == 0 { 0 } else { end(neuron - 1) };
-        let (partners, all) = (self.partners.get(first..end(neuron)).unwrap_or_default(), &self.conductances);
+        let first = self.first(neuron);
+        let (partners, all) = (self.partners.get(first..self.first(neuron + 1)).unwrap_or_default(), &self.conductances);
         let each = partners.iter().zip(first..);
         each.map(move |(partner, k)| (*partner, all.get(if all.len() == 1 { 0 } else { k }).copied().unwrap_or(0.0)))
+    }
+}
+
+impl Plan {
+    /// The variables that gap junctions look at, in order: population and number.
+    pub fn coupled(&self) -> Vec<[usize; 2]> {
+        let mut variables: Vec<[usize; 2]> = self.gaps.iter().flat_map(|g| [g.source, [g.target[0], g.target[1]]]).collect();
+        variables.sort_unstable();
+        variables.dedup();
+        variables
     }
 }
 

@@ -1,6 +1,7 @@
 //! What tests of networks share: scenes from text, machines to run them on, runs in batches. Holds no test.
 #![allow(dead_code, reason = "each test uses some of it")]
 
+pub mod coupled;
 pub mod learning;
 
 use std::collections::BTreeMap;

@@ -17,9 +17,7 @@ pub struct Coupled {
 
 impl Coupled {
     pub fn new(plan: &Plan) -> Self {
-        let mut variables: Vec<[usize; 2]> = plan.gaps.iter().flat_map(|g| [g.source, [g.target[0], g.target[1]]]).collect();
-        variables.sort_unstable();
-        variables.dedup();
+        let variables = plan.coupled();
         let values = variables.iter().map(|[p, _]| vec![0.0; plan.populations[*p].size as usize]).collect();
         Self { variables, values, shown: Vec::new() }
     }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::kernels::FACTOR;
 use super::tables::{DRIVE_WORDS, PROBE_WORDS};
 use super::wires::item_words;
-use super::{emit, plastic, rules, traces};
+use super::{coupled, emit, plastic, rules, traces};
 use crate::network::{Wave, Which};
 use crate::plan::{DriveKind, DrivePlan, Keep, Number, Plan, ProbePlan};
 
@@ -125,6 +125,7 @@ fn function(plan: &Plan, index: usize, traces: &[usize], histories: &[usize]) ->
     for (j, (_, drive)) in drives(plan, index).enumerate() {
         o += &driven(plan, index, j, drive);
     }
+    o += &coupled::couple(plan, index);
     o += "        var spiked = false;\n        let turn0 = 0u;\n";
     o += &emit::body(program);
     (0..program.states).for_each(|s| o += &format!("        s{s} = flush(s{s});\n"));
@@ -148,6 +149,7 @@ fn function(plan: &Plan, index: usize, traces: &[usize], histories: &[usize]) ->
             "        if (g{j} && (now + 1u) % every{j} == 0u) {{\n            let sample = (now + 1u) / every{j} - batch.origin / every{j} - 1u;\n            samples[info[h{j} + 3u] + sample * info[h{j} + 2u] + e{j}] = s{v};\n        }}"
         );
     }
+    o += &coupled::show(plan, index);
     o += "    }\n";
     if changes {
         o += "    if (spikes != 0u) {\n        announce(within, info[p + 12u], spikes);\n";

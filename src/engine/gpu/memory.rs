@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::build::{Buffers, Builder, Laid};
 use super::classes::Classes;
+use super::coupled;
 use super::grain::Grain;
 use super::kernels::Fixed;
 use super::plastic::{self, Stand};
@@ -69,6 +70,7 @@ pub struct Memory {
     pub work: wgpu::Buffer,
     sources: Vec<Place>,
     pub log: wgpu::Buffer,
+    /// Samples of a submission, then what coupled neurons show each other.
     pub samples: wgpu::Buffer,
     /// What the host reads after a submission: the head of the log, its first spikes, the samples.
     staging: wgpu::Buffer,
@@ -108,9 +110,9 @@ impl Memory {
         let tables: Vec<Tables> =
             laid.pieces.iter().enumerate().map(|(i, pieces)| tables::tables(plan, i, pieces, sizes, &chunks, &mut classes)).collect();
         let sample_words = plan.probes.iter().map(|p| u64::from(tables::samples(p.every, sizes.span)) * u64::from(p.of.len())).sum::<u64>();
+        let sample_bytes = (sample_words + 2 * coupled::words(plan)) * 4;
         let waves = plan.drives.len() as u64 * u64::from(sizes.span) * 4;
-        for (what, bytes) in
-            [("samples of a submission: probe fewer neurons, or at a longer interval", sample_words * 4), ("currents", waves)]
+        for (what, bytes) in [("samples of a submission: probe fewer neurons, or at a longer interval", sample_bytes), ("currents", waves)]
         {
             if bytes > limit {
                 return Err(format!("{bytes} bytes for {what}; this device binds {limit}"));
@@ -124,7 +126,7 @@ impl Memory {
             work: buffer(device, WORK_HEAD + 4 * (end + modulators::total(plan)), STORAGE),
             sources,
             log: buffer(device, HEAD + u64::from(sizes.log) * 8, STORAGE),
-            samples: buffer(device, sample_words * 4, STORAGE),
+            samples: buffer(device, sample_bytes, STORAGE),
             staging: buffer(device, HEAD + EAGER * 8 + sample_words * 4, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST),
             sample_bytes: sample_words * 4,
             shards: shards(device, plan, laid, &tables, sizes),
@@ -135,6 +137,7 @@ impl Memory {
             host: forced.host,
         };
         memory.fill(plan, device, |_| true)?;
+        memory.show(device, &coupled::at_first(plan));
         memory.put_traces(device, &Traces::new(plan).save());
         memory.put_histories(plan, device, &plastic::beginning(plan), 0);
         memory.put_kept(plan, device, &kept_at_first(plan));
@@ -224,11 +227,19 @@ impl Memory {
                 device.queue.write_buffer(&shard.state, 0, bytemuck::cast_slice(&values));
             }
         }
+        self.show(device, &coupled::of(plan, state));
         self.put_traces(device, &state.traces);
         self.put_histories(plan, device, &state.histories, state.step as u32);
         self.put_weights(plan, device, &state.weights);
         self.put_kept(plan, device, &state.kept);
         self.put_modulators(plan, device, &state.modulators);
+    }
+
+    /// Puts what neurons that gap junctions couple show each other behind the samples.
+    fn show(&self, device: &Device, halves: &[f32]) {
+        if !halves.is_empty() {
+            device.queue.write_buffer(&self.samples, self.sample_bytes, bytemuck::cast_slice(halves));
+        }
     }
 
     /// Overlays the traces of the neurons that are here.

@@ -10,10 +10,13 @@
 //!    its weights are added to the ring. The spikes of targets, which the update has put into their histories, act with their delay.
 //! 4. *settle*: if a history could overflow in the next batch, all synapses are brought up to the end of this one. So none does.
 //!
+//! Where gap junctions couple neurons a batch is one step: the update reads what the one before has shown of the partners.
+//!
 //! The host waits only at the end of a submission of many batches, for its spikes and samples.
 
 mod build;
 mod classes;
+mod coupled;
 mod device;
 mod emit;
 mod exact;
@@ -111,8 +114,8 @@ impl Gpu {
                 plan.populations[p.source].name, plan.populations[p.target].name
             ));
         }
-        if !plan.gaps.is_empty() {
-            return Err("the GPU engine has no gap junctions yet: --backend cpu".into());
+        if !plan.gaps.is_empty() && slice != (0..plan.neurons) {
+            return Err("gap junctions join neurons at every step: such a network is stepped whole".into());
         }
         if let Some(t) = plan.targets.iter().find(|t| t.watch.is_some()) {
             return Err(format!(
@@ -126,7 +129,11 @@ impl Gpu {
                 plan.populations[p.source].name, plan.populations[p.target].name
             ));
         }
-        let longest = if plastic::any(&plan) { plastic::LONGEST_BATCH } else { LONGEST_BATCH };
+        let longest = match () {
+            _ if !plan.gaps.is_empty() => 1,
+            _ if plastic::any(&plan) => plastic::LONGEST_BATCH,
+            _ => LONGEST_BATCH,
+        };
         let batch = forced.batch.unwrap_or(longest).clamp(1, plan.shortest().min(u64::from(longest)) as u32);
         let (memory, kernels, degrees) = device.guarded(|| Self::build(&plan, &device, slice.clone(), batch, forced))?;
         let grid = forced.grid.unwrap_or(if device.listed.software { 64 } else { 1024 });

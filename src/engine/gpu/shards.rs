@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::plastic;
 use super::wires::Format;
-use crate::plan::{Number, Plan, PopulationPlan};
+use crate::plan::{GapPlan, Number, Plan, PopulationPlan};
 
 /// Neurons `from..to` of a population.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub fn cut(plan: &Plan, slice: Range<u32>, limit: u64, slack: f64) -> Result<Vec
     Ok(shards)
 }
 
-/// What a neuron takes: bytes of ring and traces, synapses, state and histories, columns, slots, bytes of weights.
+/// What a neuron takes: bytes of ring and traces, synapses, state and histories, columns and partners, slots, bytes of weights.
 fn each(plan: &Plan, index: usize, population: &PopulationPlan, slack: f64) -> [u64; 6] {
     let receptors = u64::from(population.program.receptors);
     let columns = population.coefficients.iter().filter(|c| matches!(c, Number::Column(_))).count() as u64;
@@ -84,5 +84,7 @@ fn each(plan: &Plan, index: usize, population: &PopulationPlan, slack: f64) -> [
     let state = u64::from(population.program.states) * 4 + histories;
     let here = plan.traces_of(index).filter(|(n, _)| !plastic::of_plastic(plan, *n));
     let traces: u64 = here.map(|(_, t)| 4 * u64::from(super::traces::words(t))).sum();
-    [plan.ring as u64 * receptors * 4 + traces, bytes(synapses), state, columns * 4, receptors, bytes(weights)]
+    let junctions: u64 = plan.gaps.iter().filter(|g| g.target[0] == index).map(GapPlan::bytes).sum();
+    let columns = columns * 4 + junctions.div_ceil(u64::from(population.size.max(1)));
+    [plan.ring as u64 * receptors * 4 + traces, bytes(synapses), state, columns, receptors, bytes(weights)]
 }

@@ -1,11 +1,11 @@
 //! The tables that the kernels read: `info` (u32) and `numbers` (f32) of a shard. Their layout is declared here alone.
 //!
 //! `info` begins with a header of 16 words: 0 rows of the ring, 1 slots of a row, 2 capacity of a work list, 3 capacity of
-//! the spike log, 4 where the groups are, 5 number of groups, 6 none, 7 bits of a delay, 8 number of
+//! the spike log, 4 where the groups are, 5 number of groups, 6 words of a half of what coupled neurons show, 7 bits of a delay, 8 number of
 //! the shard, 9-10 key of the model noise, 11 capacity of a list of rows that change, 12 where those lists begin, 13 steps of a
-//! batch, 14 entries of a history. A group is (piece, first neuron within it). A piece has 14 words: class, first
+//! batch, 14 entries of a history. A group is (piece, first neuron within it). A piece has 15 words: class, first
 //! neuron, length, slot, state, first within the population, coefficients, drives, probes, quanta, leaving projections,
-//! traces, leaving projections whose weights change, histories. Projections are a number and, for each, 7 words:
+//! traces, leaving projections whose weights change, histories, gap junctions (`coupled`). Projections are a number and, for each, 7 words:
 //! projection << 8, sources (mode, 2), first row, where its work items by row are, which of the spike's factors it takes.
 //! Traces have 3 words: where they stand, their numbers, and over how many neurons they go. Histories have the first two.
 //! A drive has 12: start, stop, key (2), weight, part (2), table, period (or where the shares of a Poisson drive are), mean,
@@ -13,6 +13,7 @@
 //! (2; of a list, the length in the second word), samples. A part is (start, length) or (where the positions are, length).
 
 use super::classes::{Classes, drives, probes};
+use super::coupled;
 use super::grain::Grain;
 use super::plastic::{self, Stand};
 use super::shards::{Piece, delay_bits};
@@ -26,7 +27,7 @@ use crate::plan::{DriveKind, DrivePlan, Keep, Number, Plan, purpose};
 pub const DRIVE_WORDS: usize = 12;
 pub const PROBE_WORDS: usize = 4;
 const HEADER: usize = 16;
-const PIECE_WORDS: usize = 14;
+const PIECE_WORDS: usize = 15;
 
 /// Sizes that all shards share.
 #[derive(Clone, Copy, Debug)]
@@ -90,8 +91,19 @@ pub fn tables(plan: &Plan, number: usize, pieces: &[Piece], sizes: Sizes, chunks
         }
     }
     let noise = Stream::new(plan.seed, [purpose::NOISE, 0]).key();
-    let header =
-        [plan.ring as u32, t.slots, sizes.work, sizes.log, groups_at, t.groups, 0, delay_bits(plan), number as u32, noise[0], noise[1]];
+    let header = [
+        plan.ring as u32,
+        t.slots,
+        sizes.work,
+        sizes.log,
+        groups_at,
+        t.groups,
+        coupled::words(plan) as u32,
+        delay_bits(plan),
+        number as u32,
+        noise[0],
+        noise[1],
+    ];
     t.info[..header.len()].copy_from_slice(&header);
     t.info[11..15].copy_from_slice(&[sizes.changes, sizes.changes_at() as u32, sizes.batch, sizes.history]);
     t
@@ -146,6 +158,8 @@ impl Tables {
             self.numbers.extend_from_slice(&plan.targets[stand.targets].coefficients);
         }
         let histories = self.append(&words);
+        let behind = sample_base(plan, plan.probes.len(), span);
+        let junctions = coupled::tables(plan, piece, behind, &mut self.info, &mut self.numbers);
         let class = classes.number(plan, piece.population);
         let leaving = self.leaving(plan, piece.population, chunks, false);
         let changing = self.leaving(plan, piece.population, chunks, true);
@@ -164,6 +178,7 @@ impl Tables {
             traces,
             changing,
             histories,
+            junctions,
         ]
     }
 
