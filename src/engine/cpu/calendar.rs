@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use super::rows::{BLOCK, Block, Cursor, Kind, Run};
 use super::sums::Sums;
-use crate::plan::{UNCHANGED, scaled};
+use crate::plan::{Spike, UNCHANGED, scaled};
 
 /// Rows that are asked for ahead of their delivery.
 const AHEAD: usize = 4;
@@ -36,6 +36,18 @@ impl Calendar {
     /// The kinds of an edited plan.
     pub fn reweigh(&mut self, kinds: Vec<Kind>) {
         self.kinds = kinds;
+    }
+
+    /// Asks for what sending off later spikes of a list will read: first where their rows end, then their first runs.
+    #[inline(always)]
+    pub fn prefetch(&self, spikes: &[Spike], now: usize, blocks: &[Block]) {
+        let block = |spike: &Spike| &blocks[(spike.neuron / BLOCK) as usize];
+        if let Some(spike) = spikes.get(now + 2 * AHEAD) {
+            block(spike).prefetch_ends(spike.neuron);
+        }
+        if let Some(spike) = spikes.get(now + AHEAD) {
+            block(spike).prefetch_start(spike.neuron);
+        }
     }
 
     /// A neuron has spiked at step `now`: its row is under way, every weight times a factor. Gives the number of its synapses.

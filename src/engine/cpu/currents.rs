@@ -41,6 +41,15 @@ pub fn feeds(plan: &Plan, share: &Share) -> Vec<Feed> {
     (0..plan.populations[share.population].program.inputs as usize).map(|input| Feed::new(plan, share, input)).collect()
 }
 
+/// Which inputs of a population nothing feeds, neither currents nor gap junctions.
+pub fn idle(plan: &Plan, population: usize) -> Vec<bool> {
+    let driven = |input: usize| {
+        let by = |d: &DrivePlan| d.population == population && matches!(d.kind, DriveKind::Current { input: i, .. } if i == input);
+        plan.drives.iter().any(by) || plan.gaps.iter().any(|g| g.target[0] == population && g.target[2] == input)
+    };
+    (0..plan.populations[population].program.inputs as usize).map(|input| !driven(input)).collect()
+}
+
 fn changes(drive: &DrivePlan, step: u64) -> bool {
     if step == drive.start || step == drive.stop {
         return true;

@@ -59,7 +59,10 @@ impl Part {
         let steps = if procedural::any(plan) || plastic::any(plan) { batch.max(plan.ring - 1) } else { batch };
         let noise = Stream::new(plan.seed, [purpose::NOISE, 0]);
         let mut part = Self {
-            columns: shares.iter().map(|s| Columns::new(&plan.populations[s.population], *s, noise)).collect(),
+            columns: shares
+                .iter()
+                .map(|s| Columns::new(&plan.populations[s.population], *s, noise, &currents::idle(plan, s.population)))
+                .collect(),
             feeds: Vec::new(),
             coupled: Coupled::new(plan),
             draws: Vec::new(),
@@ -110,7 +113,7 @@ impl Part {
     /// Takes over the numbers of an edited plan; states and inputs under way stay.
     pub fn adopt(&mut self, plan: &Plan) {
         for (columns, share) in self.columns.iter_mut().zip(&self.shares) {
-            columns.adopt(&plan.populations[share.population]);
+            columns.adopt(&plan.populations[share.population], &currents::idle(plan, share.population));
         }
         self.drives(plan);
         self.plastic.adopt(plan);
@@ -230,7 +233,8 @@ impl Part {
     #[inline(always)]
     pub fn spread(&mut self, plan: &Plan, first: u64, spikes: &[Spike]) {
         self.plastic.record(plan, first as u32, &self.changing.traces, spikes);
-        for spike in spikes {
+        for (i, spike) in spikes.iter().enumerate() {
+            self.calendar.prefetch(spikes, i, &self.rows);
             let step = u64::from(spike.step);
             self.phases.events += u64::from(self.calendar.spike(step, spike.neuron, UNCHANGED, &self.rows));
             self.phases.events += self.plastic.spike(plan, spike, &self.changing.traces, &mut self.sums);
@@ -249,7 +253,13 @@ impl Part {
             let stale = std::mem::take(&mut columns.stale);
             let id = population.first + share.start;
             let watched = self.plastic.watches(share.population);
+            let large = columns.large();
             for block in columns.blocks() {
+                if large {
+                    columns.prefetch(&block);
+                    (0..population.scale.len())
+                        .for_each(|r| self.sums.prefetch(first + 1, r, share.local as usize + block.end, block.len()));
+                }
                 // Samples are in the order of steps, so one pass over them goes along with the steps.
                 let mut next = sampled;
                 for step in first..first + count {

@@ -78,6 +78,21 @@ impl Block {
         (run < self.run_ends[i]).then(|| (Cursor { source, run, at }, self.ends[i] - at))
     }
 
+    /// Asks for where the row of a neuron ends.
+    #[inline(always)]
+    pub fn prefetch_ends(&self, source: u32) {
+        prefetch(&self.run_ends, (source % BLOCK) as usize);
+        prefetch(&self.ends, (source % BLOCK) as usize);
+    }
+
+    /// Asks for the first run of the row of a neuron.
+    #[inline(always)]
+    pub fn prefetch_start(&self, source: u32) {
+        if let Some((cursor, _)) = self.start(source) {
+            prefetch(&self.runs, cursor.run as usize);
+        }
+    }
+
     /// The next run of a row, if there is one.
     #[inline(always)]
     pub fn run(&self, cursor: Cursor) -> Option<Run> {

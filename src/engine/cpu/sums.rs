@@ -1,6 +1,7 @@
 //! What arrives: sums of weights in quanta, one row for each step and receptor. Knows no synapse and no model.
 
 use super::ring::Ring;
+use crate::base::prefetch::prefetch;
 
 /// A short target is below this.
 pub const SHORT: usize = 1 << 16;
@@ -36,6 +37,13 @@ impl Sums {
     pub fn lanes(&mut self, step: u64, receptor: usize, first: usize, len: usize) -> &mut [i32] {
         let at = self.first(step, receptor) + first;
         &mut self.values[at..at + len]
+    }
+
+    /// Asks for the sums of neurons from `first` on.
+    #[inline(always)]
+    pub fn prefetch(&self, step: u64, receptor: usize, first: usize, len: usize) {
+        let at = self.first(step, receptor) + first;
+        (at..at + len).step_by(16).for_each(|i| prefetch(&self.values, i));
     }
 
     pub fn read(&self, step: u64, receptor: usize, first: usize, len: usize) -> &[i32] {

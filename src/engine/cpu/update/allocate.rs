@@ -1,17 +1,18 @@
 //! Codes in order -> codes that write states where they belong and share temporary cells. Knows no program.
 
 use super::code::{Code, Place};
+use super::fuse;
 
-/// Codes that are ready to run, and the number of temporary cells they need.
-pub fn allocate(mut codes: Vec<Code>) -> (Vec<Code>, usize) {
+/// Codes that are ready to run, and the number of temporary cells they need. The cell `ones` is never written: it becomes the
+/// first one, and stays as it is.
+pub fn allocate(mut codes: Vec<Code>, ones: u32) -> (Vec<Code>, usize) {
     flush_in_place(&mut codes);
+    fuse::choose_once(&mut codes);
+    fuse::drop_unread(&mut codes, remove);
     store_in_place(&mut codes);
-    let temps = share(&mut codes);
+    fuse::fuse(&mut codes);
+    let temps = share(&mut codes, ones);
     (codes, temps)
-}
-
-fn controls(code: &Code) -> bool {
-    matches!(code, Code::Loop { .. } | Code::Again | Code::Skip { .. })
 }
 
 /// Whether each code is run exactly once a step.
@@ -80,7 +81,7 @@ fn store_in_place(codes: &mut Vec<Code>) {
         let fits = match written[..] {
             [i] if i < at && read == 1 => {
                 matches!(codes[i], Code::Linear { .. } | Code::Select { .. } | Code::MulAdd { .. })
-                    && codes[i..at].iter().all(|c| !controls(c) && !c.reads().into_iter().any(of_state) && !c.to().is_some_and(of_state))
+                    && codes[i..at].iter().all(|c| !c.controls() && !c.reads().into_iter().any(of_state) && !c.to().is_some_and(of_state))
             }
             _ => false,
         };
@@ -96,14 +97,18 @@ fn store_in_place(codes: &mut Vec<Code>) {
 }
 
 /// Gives every temporary cell a number that is free while it is needed; never that of a cell which the same code reads.
-fn share(codes: &mut [Code]) -> usize {
+fn share(codes: &mut [Code], ones: u32) -> usize {
     let ends = ends(codes);
     let mut numbers: Vec<Option<u32>> = vec![None; ends.len()];
-    let (mut free, mut count) = (Vec::new(), 0u32);
+    let (mut free, mut count) = (Vec::new(), 1u32);
     for (i, code) in codes.iter_mut().enumerate() {
         let mut over = Vec::new();
         for place in code.places() {
             let Place::Temp(t) = *place else { continue };
+            if t == ones {
+                *place = Place::Temp(0);
+                continue;
+            }
             let number = *numbers[t as usize].get_or_insert_with(|| {
                 free.pop().unwrap_or_else(|| {
                     count += 1;
@@ -167,10 +172,10 @@ mod tests {
             temp(3, Place::Cell(0)),
             Code::Copy { to: Place::Cell(1), a: Place::Temp(3) },
         ];
-        let (codes, temps) = allocate(codes);
-        assert_eq!(temps, 3);
-        assert_eq!(codes[0].to(), Some(Place::Temp(0)));
-        assert!((2..4).all(|i| codes[i].to() != Some(Place::Temp(0))));
+        let (codes, temps) = allocate(codes, u32::MAX);
+        assert_eq!(temps, 4);
+        assert_eq!(codes[0].to(), Some(Place::Temp(1)));
+        assert!((2..4).all(|i| codes[i].to() != Some(Place::Temp(1))));
     }
 
     #[test]
@@ -179,7 +184,7 @@ mod tests {
         let store = |s: u32, t: u32| Code::Copy { to: Place::Cell(s), a: Place::Temp(t) };
         let flush = |s: u32| Code::Flush { a: Place::Cell(s) };
         let codes = vec![sum(0, Place::Cell(1)), sum(1, Place::Cell(1)), store(0, 0), store(1, 1), flush(0), flush(1)];
-        let (codes, _) = allocate(codes);
+        let (codes, _) = allocate(codes, u32::MAX);
         assert_eq!(codes.len(), 3);
         assert_eq!(codes[0].to(), Some(Place::Final(0)));
         assert_eq!(codes[2], Code::Copy { to: Place::Final(1), a: codes[1].to().unwrap() });

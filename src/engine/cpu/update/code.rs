@@ -75,6 +75,25 @@ pub enum Code {
     Spike {
         a: Place,
     },
+    /// Those whose count of steps left is below a half go to the candidate `from`; who then reaches the threshold is told of in
+    /// `hit`, spikes, is reset and has all steps before it; the counts of the others go down by one.
+    Fire {
+        hit: Place,
+        v: u32,
+        left: u32,
+        from: Place,
+        threshold: f32,
+        reset: f32,
+        steps: f32,
+    },
+    /// A state becomes `own[0] * state + own[1] * state + gain * sum`, flushed, with the sum that arrives at a receptor and is
+    /// cleared.
+    Filter {
+        state: u32,
+        own: [f32; 2],
+        gain: f32,
+        receptor: u32,
+    },
     /// A loop of so many turns begins, or its turn ends.
     Loop {
         turns: u32,
@@ -102,7 +121,7 @@ impl Code {
         match self {
             Code::Take { to, .. } | Code::Copy { to, .. } | Code::Unary { to, .. } | Code::Binary { to, .. } => Some(*to),
             Code::MulAdd { to, .. } | Code::Linear { to, .. } | Code::Select { to, .. } => Some(*to),
-            Code::Normal { to, .. } | Code::Even { to, .. } => Some(*to),
+            Code::Normal { to, .. } | Code::Even { to, .. } | Code::Fire { hit: to, .. } => Some(*to),
             _ => None,
         }
     }
@@ -117,8 +136,14 @@ impl Code {
             Code::Linear { to, terms } => terms.iter_mut().map(|t| &mut t.1).chain([to]).collect(),
             Code::Select { to, condition, a, b } => vec![condition, a, b, to],
             Code::Flush { a } | Code::Spike { a } | Code::Skip { a, .. } => vec![a],
-            Code::Clear { .. } | Code::Loop { .. } | Code::Again => Vec::new(),
+            Code::Fire { hit, from, .. } => vec![from, hit],
+            Code::Clear { .. } | Code::Filter { .. } | Code::Loop { .. } | Code::Again => Vec::new(),
         }
+    }
+
+    /// Whether what follows may be run more or less than once.
+    pub fn controls(&self) -> bool {
+        matches!(self, Code::Loop { .. } | Code::Again | Code::Skip { .. })
     }
 
     pub fn reads(&self) -> Vec<Place> {
@@ -128,6 +153,7 @@ impl Code {
             Code::MulAdd { a, b, c, .. } => vec![*a, *b, *c],
             Code::Linear { terms, .. } => terms.iter().map(|t| t.1).collect(),
             Code::Select { condition, a, b, .. } => vec![*condition, *a, *b],
+            Code::Fire { from, .. } => vec![*from],
             _ => Vec::new(),
         }
     }

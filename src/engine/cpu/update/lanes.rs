@@ -74,7 +74,16 @@ pub fn flush(cell: &mut [Group]) {
 /// By masks: written as a conditional, the compiler chooses between addresses, one lane at a time.
 #[inline(always)]
 fn chosen(condition: f32, yes: f32, no: f32) -> f32 {
-    let mask = if condition != 0.0 { u32::MAX } else { 0 };
+    masked(mask(condition != 0.0), yes, no)
+}
+
+#[inline(always)]
+fn mask(x: bool) -> u32 {
+    if x { u32::MAX } else { 0 }
+}
+
+#[inline(always)]
+fn masked(mask: u32, yes: f32, no: f32) -> f32 {
     f32::from_bits((yes.to_bits() & mask) | (no.to_bits() & !mask))
 }
 
@@ -143,6 +152,40 @@ fn linear_by<const N: usize>(to: &mut [Group], factors: [f32; N], cells: [&[Grou
             sum += factors[k] * lanes[k][i];
         }
         to[i] = end(sum);
+    }
+}
+
+/// Threshold, reset and refractory time (`Code::Fire`); whether any lane has reached the threshold.
+#[inline(always)]
+pub fn fire(hit: &mut [Group], v: &mut [Group], left: &mut [Group], from: &[Group], [threshold, reset, steps]: [f32; 3]) -> bool {
+    let hit = hit.as_flattened_mut();
+    let (v, left) = (&mut v.as_flattened_mut()[..hit.len()], &mut left.as_flattened_mut()[..hit.len()]);
+    let from = &from.as_flattened()[..hit.len()];
+    let mut any = 0;
+    for i in 0..hit.len() {
+        let free = mask(left[i] < 0.5);
+        let now = masked(free, from[i], v[i]);
+        let fires = mask(threshold <= now) & free;
+        let rest = left[i] - 1.0;
+        let rest = f32::from_bits(mask(0.0 < rest) & rest.to_bits());
+        hit[i] = f32::from_bits(fires & 1.0f32.to_bits());
+        v[i] = math::flush(masked(fires, reset, now));
+        left[i] = math::flush(masked(fires, steps, rest));
+        // Counted by ones: a mask would be seen as a choice, which keeps the loop from being turned into vectors.
+        any += fires & 1;
+    }
+    any != 0
+}
+
+/// A state that decays and takes what arrives (`Code::Filter`).
+#[inline(always)]
+pub fn filter(state: &mut [Group], sums: &mut [i32], own: [f32; 2], gain: f32, quantum: f32) {
+    let state = state.as_flattened_mut();
+    let sums = &mut sums[..state.len()];
+    for i in 0..state.len() {
+        let arrived = sums[i] as f32 * quantum;
+        state[i] = math::flush((own[0] * state[i] + own[1] * state[i]) + gain * arrived);
+        sums[i] = 0;
     }
 }
 

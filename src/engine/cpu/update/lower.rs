@@ -9,13 +9,23 @@ use crate::plan::{Number, PopulationPlan};
 /// Products that one code adds up at most.
 pub const TERMS: usize = 6;
 
-/// The codes of a population, in which temporary cells are still numbered by register, and the coefficients that differ from
-/// neuron to neuron, in order of their cells.
-pub fn lower(plan: &PopulationPlan) -> (Vec<Code>, Vec<usize>) {
+/// A program as codes.
+pub struct Lowered {
+    /// Temporary cells are still numbered by register.
+    pub codes: Vec<Code>,
+    /// The coefficients that differ from neuron to neuron, in order of their cells.
+    pub columns: Vec<usize>,
+    /// The temporary cell whose lanes are one, always, if any code reads it.
+    pub ones: u32,
+}
+
+/// The program of a population, some of whose inputs may be `idle`: zero in every step.
+pub fn lower(plan: &PopulationPlan, idle: &[bool]) -> Lowered {
     let program = &plan.program;
     let registers = program.registers as usize;
     let mut lowering = Lowering {
         plan,
+        idle,
         facts: vec![Fact::default(); registers],
         places: vec![Place::Uniform(0.0); registers],
         columns: Vec::new(),
@@ -28,7 +38,7 @@ pub fn lower(plan: &PopulationPlan) -> (Vec<Code>, Vec<usize>) {
     lowering.absorb();
     lowering.body(&program.body);
     lowering.finish();
-    (lowering.codes, lowering.columns)
+    Lowered { codes: lowering.codes, columns: lowering.columns, ones: lowering.ones }
 }
 
 /// What is known of a register before codes are made.
@@ -52,6 +62,7 @@ impl Default for Fact {
 
 struct Lowering<'a> {
     plan: &'a PopulationPlan,
+    idle: &'a [bool],
     facts: Vec<Fact>,
     places: Vec<Place>,
     columns: Vec<usize>,
@@ -190,6 +201,10 @@ impl Lowering<'_> {
                 return;
             }
             Op::State(s) => Code::Copy { to, a: Place::Cell(s) },
+            Op::Input(i) if self.idle.get(i as usize) == Some(&true) => {
+                self.places[reg as usize] = Place::Uniform(0.0);
+                return;
+            }
             Op::Input(i) => {
                 self.places[reg as usize] = Place::Cell(self.plan.program.states + i);
                 return;
@@ -333,10 +348,6 @@ impl Lowering<'_> {
             }
         }
         (0..self.plan.program.states).for_each(|s| self.codes.push(Code::Flush { a: Place::Cell(s) }));
-        if self.codes.iter().any(|c| c.reads().contains(&Place::Temp(self.ones))) {
-            let ones = Code::Copy { to: Place::Temp(self.ones), a: Place::Uniform(1.0) };
-            self.codes.insert(0, ones);
-        }
     }
 
     /// Whether a code may be left out.
@@ -392,7 +403,7 @@ mod tests {
     #[test]
     fn sums_of_any_length_are_taken_in_order_and_no_code_reads_the_cell_that_it_writes() {
         for products in 2..20 {
-            let (codes, _) = allocate(lower(&sum_of(products)).0);
+            let (codes, _) = allocate(lower(&sum_of(products), &[]).codes, u32::MAX);
             let factors: Vec<f32> = codes
                 .iter()
                 .flat_map(|c| match c {

@@ -5,6 +5,7 @@
 
 mod allocate;
 mod code;
+mod fuse;
 mod lanes;
 mod lower;
 
@@ -13,13 +14,17 @@ use std::ops::Range;
 use super::partition::Share;
 use super::sums::Sums;
 use crate::base::math;
+use crate::base::prefetch::prefetch;
 use crate::base::rng::Stream;
 use crate::plan::{Number, PopulationPlan};
 use code::{Code, Place, Signs};
 use lanes::{GROUP, Group, Operand};
+use lower::Lowered;
 
 /// Bytes of a block and of its temporary cells: well within the first cache.
 const BLOCK: usize = 20 << 10;
+/// Bytes of the second cache that states are sure to have.
+const CACHE: usize = 256 << 10;
 /// Groups of lanes in a cell, at least and at most.
 const WIDTH: (usize, usize) = (1, 8);
 
@@ -41,7 +46,8 @@ pub struct Columns {
 }
 
 impl Columns {
-    pub fn new(plan: &PopulationPlan, share: Share, noise: Stream) -> Self {
+    /// Inputs that are `idle` are zero in every step, whatever stands in their cells.
+    pub fn new(plan: &PopulationPlan, share: Share, noise: Stream, idle: &[bool]) -> Self {
         let mut columns = Self {
             share,
             noise,
@@ -54,7 +60,7 @@ impl Columns {
             cells: Vec::new(),
             temps: Vec::new(),
         };
-        columns.lay_out(plan);
+        columns.lay_out(plan, idle);
         for (s, number) in plan.initial.iter().enumerate() {
             columns.set_cell(s, |i| value(number, &share, i));
         }
@@ -62,20 +68,21 @@ impl Columns {
     }
 
     /// Takes over the numbers of a plan; the states stay.
-    pub fn adopt(&mut self, plan: &PopulationPlan) {
+    pub fn adopt(&mut self, plan: &PopulationPlan, idle: &[bool]) {
         let states: Vec<Vec<f32>> = (0..self.states).map(|s| self.state(s)).collect();
-        self.lay_out(plan);
+        self.lay_out(plan, idle);
         states.iter().enumerate().for_each(|(s, values)| self.set_state(s, values));
         self.stale = true;
     }
 
-    fn lay_out(&mut self, plan: &PopulationPlan) {
-        let (codes, coefficients) = lower::lower(plan);
-        let (codes, temps) = allocate::allocate(codes);
+    fn lay_out(&mut self, plan: &PopulationPlan, idle: &[bool]) {
+        let Lowered { codes, columns: coefficients, ones } = lower::lower(plan, idle);
+        let (codes, temps) = allocate::allocate(codes, ones);
         let cells = self.states + self.inputs + coefficients.len();
         self.width = (BLOCK / (size_of::<Group>() * (cells + temps).max(1))).clamp(WIDTH.0, WIDTH.1);
         self.cells = vec![[0.0; GROUP]; cells * (self.share.len() as usize).div_ceil(GROUP)];
         self.temps = vec![[0.0; GROUP]; temps * self.width];
+        self.temps[..self.width].fill([1.0; GROUP]);
         (self.codes, self.coefficients) = (codes, coefficients);
         for k in 0..self.coefficients.len() {
             let number = &plan.coefficients[self.coefficients[k]];
@@ -143,6 +150,21 @@ impl Columns {
         self.set_cell(variable, |i| values[i]);
     }
 
+    /// Whether the states are too many to stay in the caches of a core from one step to the next.
+    pub fn large(&self) -> bool {
+        size_of_val(&*self.cells) > CACHE
+    }
+
+    /// Asks for the block that comes after this one, so that its states are on their way while this one is computed.
+    #[inline(always)]
+    pub fn prefetch(&self, block: &Range<usize>) {
+        let first = block.end / GROUP * self.kinds();
+        for group in first..first + self.width * self.kinds() {
+            prefetch(&self.cells, group);
+            prefetch(self.cells.as_flattened(), group * GROUP + GROUP / 2);
+        }
+    }
+
     /// The step from `step` to the next of a block; calls `spike` with the numbers of neurons in the share.
     #[inline(always)]
     pub fn step(&mut self, plan: &PopulationPlan, sums: &mut Sums, step: u64, block: &Range<usize>, mut spike: impl FnMut(u32)) {
@@ -163,6 +185,10 @@ impl Columns {
         };
         run.all(&self.codes);
         let spiked = run.spiked;
+        if width < self.width {
+            // The cells of a narrow block lie closer together, some of them upon the ones.
+            self.temps[..self.width].fill([1.0; GROUP]);
+        }
         for (g, bits) in spiked.iter().enumerate().take(width).filter(|(_, bits)| **bits != 0) {
             let lanes = (0..GROUP).filter(|i| bits >> i & 1 == 1).map(|i| block.start + g * GROUP + i);
             lanes.filter(|i| *i < block.end).for_each(|i| spike(i as u32));
@@ -268,9 +294,36 @@ impl Run<'_> {
                 Code::Clear { receptor } => self.sums.lanes(self.step + 1, *receptor as usize, self.local, self.width * GROUP).fill(0),
                 Code::Flush { a: Place::Cell(i) } => lanes::flush(&mut self.cells[*i as usize * self.width..][..self.width]),
                 Code::Take { to, receptor, kept } => self.take(*to, *receptor as usize, *kept),
+                Code::Fire { hit, v, left, from, threshold, reset, steps } => {
+                    if self.fire(*hit, [*v, *left], *from, [*threshold, *reset, *steps]) {
+                        self.spike(*hit);
+                    }
+                }
+                Code::Filter { state, own, gain, receptor } => self.filter(*state, *own, *gain, *receptor as usize),
                 code => self.compute(code, turn),
             }
         }
+    }
+
+    #[inline(always)]
+    fn fire(&mut self, hit: Place, [v, left]: [u32; 2], from: Place, numbers: [f32; 3]) -> bool {
+        let (Place::Temp(hit), Place::Temp(from)) = (hit, from) else { return false };
+        let width = self.width;
+        let (low, high) = (v.min(left) as usize, v.max(left) as usize);
+        let (before, rest) = self.cells.split_at_mut(high * width);
+        let (first, second) = (&mut before[low * width..][..width], &mut rest[..width]);
+        let (v, left) = if v < left { (first, second) } else { (second, first) };
+        let (before, rest) = self.temps.split_at_mut(hit as usize * width);
+        let (hit, after) = rest.split_at_mut(width);
+        let others = Others { width, cells: [&[], &[]], temps: [before, after] };
+        lanes::fire(hit, v, left, others.cell(Place::Temp(from)), numbers)
+    }
+
+    #[inline(always)]
+    fn filter(&mut self, state: u32, own: [f32; 2], gain: f32, receptor: usize) {
+        let quantum = math::power_of_two(-self.plan.scale[receptor]);
+        let sums = self.sums.lanes(self.step + 1, receptor, self.local, self.width * GROUP);
+        lanes::filter(&mut self.cells[state as usize * self.width..][..self.width], sums, own, gain, quantum);
     }
 
     /// Splits memory at the cell that is written.
