@@ -18,6 +18,8 @@ pub(super) struct Builder<'a> {
     /// The named quantities of the equations, in terms of the states.
     locals: Vec<(String, Id, Dimension)>,
     pub(super) active: Id,
+    /// States of which a value half a step ahead is kept.
+    pub(super) ahead: Vec<usize>,
     /// The white noises of the equations, by name.
     pub(super) xis: Vec<String>,
     /// The refractory period.
@@ -43,6 +45,7 @@ impl<'a> Builder<'a> {
             states,
             locals: Vec::new(),
             active,
+            ahead: Vec::new(),
             xis: Vec::new(),
             period: None,
             problems: Vec::new(),

@@ -49,7 +49,7 @@ impl Compiled {
             Some(bad) => {
                 let of = self.uses[bad].iter().map(|p| {
                     let value = parameters.get(*p).copied().unwrap_or(f64::NAN);
-                    format!("{} = {value}", self.parameters[*p])
+                    format!("{} = {value}", self.parameters.get(*p).map_or("", |name| name))
                 });
                 Err(format!("the step has no finite value with {}", of.collect::<Vec<_>>().join(", ")))
             }
@@ -60,7 +60,15 @@ impl Compiled {
 impl Model {
     /// The program of one step of `dt` milliseconds.
     pub fn compile(&self, dt: f64) -> Result<Compiled, Vec<Problem>> {
+        self.compile_ahead(dt, &[])
+    }
+
+    /// The same, which also keeps what these states are expected to be half a step ahead, as hidden states: as they are, and so many times
+    /// what the last step has changed them by (but for inputs that made them jump) and what the change itself has changed by; nothing
+    /// more after a reset or an event. How many times are two further parameters of the coefficients.
+    pub fn compile_ahead(&self, dt: f64, ahead: &[usize]) -> Result<Compiled, Vec<Problem>> {
         let mut builder = Builder::new(self, dt);
+        builder.ahead = ahead.to_vec();
         let (mut stages, method): (Vec<Stage>, String) = builder.step(dt);
         let Builder { mut graph, problems, period, .. } = builder;
         if !problems.is_empty() {
@@ -68,6 +76,7 @@ impl Model {
         }
         let mut states: Vec<String> = self.states.iter().map(|s| s.name.clone()).collect();
         states.extend(self.period.as_ref().map(|_| "refractory steps left".to_string()));
+        states.extend(ahead.iter().flat_map(|i| [self.name_ahead(*i), format!("last rise of {}", self.states[*i].name)]));
         if self.paired {
             pairs::pair(&mut graph, &mut stages, self.states.len(), states.len());
             states.extend(self.states.iter().map(|s| format!("rest of {}", s.name)));
@@ -77,6 +86,16 @@ impl Model {
         let mut compiled = self.compiled(graph, &stages, states, made);
         compiled.update = self.describe(&compiled.method, dt);
         Ok(compiled)
+    }
+
+    /// The hidden state that says what the k-th of some states is expected to be half a step ahead; the next is how it has changed last.
+    pub fn ahead(&self, k: usize) -> usize {
+        self.states.len() + usize::from(self.period.is_some()) + 2 * k
+    }
+
+    /// Its name, for the state itself.
+    pub fn name_ahead(&self, state: usize) -> String {
+        format!("{} half a step ahead", self.states.get(state).map_or("", |s| &s.name))
     }
 
     /// What stages become, with what is known of the parameters in them.

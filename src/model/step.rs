@@ -37,23 +37,30 @@ impl Builder<'_> {
             if model.period.is_some() {
                 sets.push((self.states.len(), self.count_down()));
             }
+            let (mut begun, zero) = (Vec::new(), self.graph.number(0.0));
+            for (k, state) in self.ahead.clone().into_iter().enumerate() {
+                let risen = self.graph.leaf(Node::State(model.ahead(k)));
+                begun.push((model.ahead(k), zero));
+                sets.extend([(model.ahead(k), self.half_a_step_ahead(k, sets[state].1, risen)), (model.ahead(k) + 1, risen)]);
+            }
+            inner.insert(0, Stage::Set { sets: begun, spike: None });
             inner.push(Stage::Set { sets, spike: None });
             return (inner, method);
         }
         if model.substeps == 1 {
-            let values = self.receive(values);
-            return (vec![self.events(values, &present, dt, false)], method);
+            let received = self.receive(values.clone());
+            return (vec![self.events(received, [&present, &values], dt, false)], method);
         }
         let inner = vec![Stage::Set { sets: values.into_iter().enumerate().collect(), spike: None }];
         let before: Vec<Id> = (0..present.len()).map(|i| self.graph.leaf(Node::Start(i))).collect();
-        let values = self.receive(present);
-        (vec![Stage::Repeat(model.substeps, inner), self.events(values, &before, dt, false)], method)
+        let received = self.receive(present.clone());
+        (vec![Stage::Repeat(model.substeps, inner), self.events(received, [&before, &present], dt, false)], method)
     }
 
     /// One substep with its test. Without randomness, the one in which the threshold is crossed is run again in finer ones.
     fn substep(&mut self, values: &[Id], method: &str, h: f64) -> Vec<Stage> {
         let present = self.states.clone();
-        let coarse = self.events(values.to_vec(), &present, h, true);
+        let coarse = self.events(values.to_vec(), [&present, values], h, true);
         let Stage::Set { spike: Some(crossed), sets } = &coarse else { return vec![coarse] };
         let crossed = *crossed;
         let drawn = |id: &Id| self.graph.mentions(*id, |n| matches!(n, Node::Normal(_) | Node::Uniform(_)));
@@ -66,7 +73,8 @@ impl Builder<'_> {
         let numbers: Vec<usize> = sets.iter().map(|s| s.0).collect();
         let sets = self.masked(held, numbers.into_iter().zip(elsewhere), true);
         let (finer, _) = self.integrate(h, h / f64::from(FINER));
-        let Stage::Set { sets: within, spike } = self.events(finer, &present, h / f64::from(FINER), true) else { return vec![coarse] };
+        let finer_step = self.events(finer.clone(), [&present, &finer], h / f64::from(FINER), true);
+        let Stage::Set { sets: within, spike } = finer_step else { return vec![coarse] };
         let within = self.masked(held, within.into_iter(), false);
         let spike = spike.map(|s| self.graph.binary(Binary::And, held, s));
         let again = Stage::Repeat(FINER, vec![Stage::Set { sets: within, spike }]);
@@ -209,9 +217,10 @@ impl Builder<'_> {
         }
     }
 
-    /// Threshold, reset, refractory time, then the events; `inside` a step when tested after every substep.
-    fn events(&mut self, mut values: Vec<Id>, before: &[Id], span: f64, inside: bool) -> Stage {
-        let model = self.model;
+    /// Threshold, reset, refractory time, then the events; `inside` a step when tested after every substep. The states were `before`, and
+    /// `integrated` until inputs arrived.
+    fn events(&mut self, mut values: Vec<Id>, [before, integrated]: [&[Id]; 2], span: f64, inside: bool) -> Stage {
+        let (model, arrived) = (self.model, values.clone());
         let condition = model.threshold.as_ref().map(|threshold| self.condition(threshold, before, &values, span));
         let spike = condition.map(|c| self.graph.binary(Binary::And, c, self.active));
         if let Some(spike) = spike {
@@ -220,7 +229,21 @@ impl Builder<'_> {
         self.named_events(&mut values, before, span);
         let present = self.states.clone();
         self.set(&present);
-        let mut sets: Vec<(usize, Id)> = values.into_iter().enumerate().collect();
+        let mut sets: Vec<(usize, Id)> = values.iter().copied().enumerate().collect();
+        for (k, i) in self.ahead.clone().into_iter().enumerate() {
+            let risen = self.graph.binary(Binary::Sub, integrated[i], before[i]);
+            let (undisturbed, zero) = (self.graph.binary(Binary::Equal, values[i], arrived[i]), self.graph.number(0.0));
+            if inside {
+                // What it rises by in all, until the end of the step.
+                let so_far = self.graph.leaf(Node::State(model.ahead(k)));
+                let sum = self.graph.add(so_far, risen);
+                sets.push((model.ahead(k), self.graph.select(undisturbed, sum, zero)));
+            } else {
+                let expected = self.half_a_step_ahead(k, values[i], risen);
+                sets.push((model.ahead(k), self.graph.select(undisturbed, expected, values[i])));
+                sets.push((model.ahead(k) + 1, self.graph.select(undisturbed, risen, zero)));
+            }
+        }
         if let Some(steps) = self.refractory_steps(inside) {
             let zero = self.graph.number(0.0);
             let go_on = if inside { self.graph.leaf(Node::State(model.states.len())) } else { self.count_down() };
@@ -228,6 +251,18 @@ impl Builder<'_> {
             sets.push((model.states.len(), left));
         }
         Stage::Set { sets, spike }
+    }
+
+    /// What a value that has risen so much in a step is expected to be half a step later. How much it rose in the step before is not
+    /// known where that is 0: it was set then, or held.
+    fn half_a_step_ahead(&mut self, k: usize, value: Id, risen: Id) -> Id {
+        let [rise, bend] = [0, 1].map(|n| self.graph.leaf(Node::Parameter(self.model.parameters.len() + n)));
+        let (zero, last) = (self.graph.number(0.0), self.graph.leaf(Node::State(self.model.ahead(k) + 1)));
+        let (unknown, bent) = (self.graph.binary(Binary::Equal, last, zero), self.graph.binary(Binary::Sub, risen, last));
+        let bent = self.graph.select(unknown, zero, bent);
+        let (straight, bent) = (self.graph.mul(rise, risen), self.graph.mul(bend, bent));
+        let more = self.graph.add(straight, bent);
+        self.graph.add(value, more)
     }
 
     fn count_down(&mut self) -> Id {

@@ -1,8 +1,9 @@
 //! Gap junctions as numbers: for every neuron that is coupled, its partners and conductances. Knows no engine.
 //!
-//! The law, the same on every engine: over the step from t to t + h the current sum of g (V_partner - V_own), both as they are at t,
-//! partners in order, is held. So it is of first order in h, and exact where voltages stand still; a batch is one step. A pair is
-//! drawn once, for both ways.
+//! The law, the same on every engine: over the step from t to t + h the current sum of g (V_partner - V_own), both as they are expected
+//! to be at t + h/2, partners in order, is held. What is expected follows from the last two steps (`ahead`) and is V itself after a reset;
+//! the model keeps it as a hidden variable. So currents are of second order in h, and exact where voltages stand still; a batch is one step.
+//! A pair is drawn once, for both ways.
 
 use super::{Plan, Wiring};
 use crate::network::{Gap, Law, Network, Part, Projection, Receptor, Refusal, Rule, Subject};
@@ -13,7 +14,7 @@ const MOST: u64 = 1 << 28;
 /// The current from the neurons of one population into those of one.
 #[derive(Clone, PartialEq)]
 pub struct GapPlan {
-    /// Population and variable whose values are taken.
+    /// Population and variable whose values are taken: what a voltage is expected to be half a step ahead.
     pub source: [usize; 2],
     /// Population, its variable, and the input that takes the current.
     pub target: [usize; 3],
@@ -67,6 +68,19 @@ pub(super) fn gaps(network: &Network) -> Result<Vec<GapPlan>, Refusal> {
         }
     }
     Ok(out)
+}
+
+/// The variables of a population that gap junctions look at, in order.
+pub(super) fn coupled(network: &Network, population: usize) -> Vec<usize> {
+    let of = |g: &Gap| [(g.from.population, g.sides[0][0]), (g.to.population, g.sides[1][0])];
+    let all = network.gaps.iter().flat_map(of).filter(|(p, _)| *p == population).map(|(_, variable)| variable);
+    all.collect::<std::collections::BTreeSet<usize>>().into_iter().collect()
+}
+
+/// The number of what the variable of a side is expected to be half a step ahead.
+fn ahead(network: &Network, population: usize, variable: usize) -> usize {
+    let k = coupled(network, population).iter().position(|v| *v == variable).unwrap_or(0);
+    network.populations[population].model.ahead(k)
 }
 
 fn title(network: &Network, gap: &Gap) -> String {
@@ -170,5 +184,6 @@ fn one(network: &Network, gap: &Gap, [from, to]: [&Part; 2], [source, target]: [
         }
         ends.push(partners.len() as u32);
     }
-    GapPlan { source: [from.population, source[0]], target: [to.population, target[0], target[1]], ends, partners, conductances }
+    let (source, own) = (ahead(network, from.population, source[0]), ahead(network, to.population, target[0]));
+    GapPlan { source: [from.population, source], target: [to.population, own, target[1]], ends, partners, conductances }
 }

@@ -9,7 +9,7 @@ use super::{
     Choice, DriveKind, DrivePlan, GapPlan, Keep, Number, Plan, PopulationPlan, ProbePlan, ProjectionPlan, Weight, Wiring, purpose, scale,
     storage,
 };
-use super::{gaps, traces};
+use super::{ahead, gaps, traces};
 use crate::base::draw::Poisson;
 use crate::network::{
     Drive, LONGEST_DELAY, Network, Population, Probe, Projection, Rate, Receptor, Refusal, Rule, Stimulus, Subject, Synapse, Values,
@@ -32,10 +32,12 @@ pub fn plan_within(network: &Network, free: Option<u64>) -> Result<Plan, Refusal
 /// Lowers a network whose wirings, storage and scales are known.
 pub fn lower(network: &Network, wirings: Vec<Arc<Wiring>>, storage: Vec<Choice>, scales: Vec<Vec<i32>>) -> Result<Plan, Refusal> {
     let sheets = space::sheets(network);
+    let gaps = gaps::gaps(network)?;
+    let reach = ahead::reach(network, &gaps)?;
     let mut populations = Vec::new();
     let (mut first, mut slot) = (0u32, 0usize);
     for (i, p) in network.populations.iter().enumerate() {
-        let lowered = population(network, i, p, first, slot, scales[i].clone())
+        let lowered = population(network, i, p, reach, [first as usize, slot], scales[i].clone())
             .map_err(|e| Refusal::of(Subject::Population(i), format!("population {}: {e}", p.name)))?;
         let lowered = PopulationPlan { sheet: sheets[i].clone(), ..lowered };
         first = first.checked_add(p.size).ok_or("more than 2^32 neurons")?;
@@ -63,7 +65,7 @@ pub fn lower(network: &Network, wirings: Vec<Arc<Wiring>>, storage: Vec<Choice>,
         ring: longest as usize + 1,
         populations,
         projections,
-        gaps: gaps::gaps(network)?,
+        gaps,
         drives,
         traces: sources,
         targets,
@@ -91,8 +93,17 @@ fn wiring(network: &Network, i: usize, p: &Projection, sheets: &[Option<Arc<Shee
         .map_err(|e| of_projection(network, i, e))
 }
 
-fn population(network: &Network, index: usize, p: &Population, first: u32, slot: usize, scale: Vec<i32>) -> Result<PopulationPlan, String> {
-    let compiled = p.model.compile(network.dt).map_err(|problems| problems.iter().map(|p| p.render()).collect::<String>())?;
+/// `reach` is how far coupled variables are carried on to the middle of a step.
+fn population(
+    network: &Network,
+    index: usize,
+    p: &Population,
+    reach: [f64; 2],
+    [first, slot]: [usize; 2],
+    scale: Vec<i32>,
+) -> Result<PopulationPlan, String> {
+    let ahead = gaps::coupled(network, index);
+    let compiled = p.model.compile_ahead(network.dt, &ahead).map_err(|problems| problems.iter().map(|p| p.render()).collect::<String>())?;
     let spreads = p
         .parameters
         .iter()
@@ -109,7 +120,7 @@ fn population(network: &Network, index: usize, p: &Population, first: u32, slot:
     let at = |i: u32| spreads.iter().map(|s| s.at(i)).collect::<Vec<f64>>();
     let columns: BTreeSet<usize> = (0..spreads.len()).filter(|k| spreads[*k].is_column()).collect();
     let rows = if columns.is_empty() { 1 } else { p.size };
-    let derived = (0..rows).map(|i| compiled.coefficients(&at(i))).collect::<Result<Vec<_>, _>>()?;
+    let derived = (0..rows).map(|i| compiled.coefficients(&[&at(i)[..], &reach].concat())).collect::<Result<Vec<_>, _>>()?;
     let coefficients = (0..compiled.program.coefficients as usize)
         .map(|c| {
             let varies = compiled.uses[c].iter().any(|k| columns.contains(k));
@@ -127,10 +138,11 @@ fn population(network: &Network, index: usize, p: &Population, first: u32, slot:
         });
     }
     initial.extend(compiled.hidden_initial.iter().map(|x| Number::Uniform(*x)));
+    ahead.iter().enumerate().for_each(|(k, state)| initial[p.model.ahead(k)] = initial[*state].clone());
     Ok(PopulationPlan {
         name: p.name.clone(),
         states: compiled.states.clone(),
-        first,
+        first: first as u32,
         size: p.size,
         program: Arc::new(compiled.program),
         coefficients,

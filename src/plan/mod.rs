@@ -1,5 +1,6 @@
 //! The narrow waist: numbered, in steps, every byte counted. Past this room there are no names.
 
+mod ahead;
 mod edit;
 mod estimate;
 mod flowing;

@@ -19,10 +19,13 @@ pub fn poke(network: &Network, plan: &Plan, state: &mut State, command: &Command
     if let Some([from, to]) = neurons.iter().find(|[from, to]| from >= to || *to > size) {
         return Err(format!("a poke: {population} has no neurons {from} to {to}, since it has {size}"));
     }
-    let rest = plan.populations[p].states.iter().position(|s| s == "refractory steps left").filter(|_| model.holds(v));
+    let states = &plan.populations[p].states;
+    let ahead = states.iter().position(|s| *s == model.name_ahead(v));
+    let rest = states.iter().position(|s| s == "refractory steps left").filter(|_| model.holds(v));
     for i in neurons.iter().flat_map(|[from, to]| *from as usize..*to as usize) {
         if rest.is_none_or(|r| state.values[p][r][i] <= 0.0) {
             state.values[p][v][i] += add;
+            ahead.iter().for_each(|a| state.values[p][*a][i] += add);
         }
     }
     Ok(())

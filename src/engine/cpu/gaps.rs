@@ -1,5 +1,5 @@
-//! Currents through gap junctions over one step, from the voltages at its start. Knows no synapse: threads show each other the
-//! voltages of their neurons before every step.
+//! Currents through gap junctions over one step, from the voltages expected in its middle. Knows no synapse: threads show each other the
+//! values of their neurons before every step.
 
 use super::currents::Feed;
 use super::exchange::{Exchange, Values};
