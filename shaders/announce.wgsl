@@ -1,8 +1,7 @@
 // What the update does for weights that change. Part of the update kernel.
 
-// Whether so many spikes more would push out of a history an entry that some synapse still needs.
-fn crowded(h: u32, words: u32, more: u32) -> bool {
-    let kept = info[14];
+// Whether so many entries more would push out of a history of `kept` ones an entry that some synapse still needs.
+fn crowded(h: u32, words: u32, kept: u32, more: u32) -> bool {
     let count = state[h];
     if (count + more <= kept) {
         return false;
@@ -14,9 +13,9 @@ fn crowded(h: u32, words: u32, more: u32) -> bool {
     return state[h + 1u + (oldest & (kept - 1u)) * words] + info[0] - 1u > atomicLoad(&work.counts[6u + batch.list]);
 }
 
-// After a batch with spikes of a neuron: all synapses are settled before its history could overflow.
-fn watch(e: u32, i: u32, words: u32) {
-    if (crowded(info[e] + i * (1u + info[14] * words), words, info[13])) {
+// After a batch with events of a neuron: all synapses are settled before its history could overflow.
+fn watch(h: u32, words: u32, kept: u32, more: u32) {
+    if (crowded(h, words, kept, more)) {
         atomicStore(&work.counts[4u + batch.list], 1u);
     }
 }

@@ -54,10 +54,10 @@ fn source_of(q: u32, k: u32) -> u32 {
     return wires[q + 7u] + k;
 }
 
-// The last entry of a history at or before a step, from entry n on; entries have `each` words.
-fn last_entry(h: u32, n: u32, each: u32, step: u32) -> u32 {
+// The last entry of a history at or before a step, from entry n on; entries have `each` words, and `mask` is one less than their room.
+fn last_entry(h: u32, n: u32, each: u32, mask: u32, step: u32) -> u32 {
     var e = n;
-    while (e > 0u && state[h + 1u + (e & wires[3]) * each] > step) {
+    while (e > 0u && state[h + 1u + (e & mask) * each] > step) {
         e--;
     }
     return e;

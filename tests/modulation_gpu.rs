@@ -5,13 +5,11 @@
 mod common;
 
 use std::fmt::Write;
-use std::sync::Arc;
 
-use common::learning::{gpu_machine, projection};
+use common::learning::{gpu_machine, on_cpu, on_gpu, projection, same};
 use common::{advance, cpu, device, origin, planned, start};
-use synfire::engine::cpu::{Cpu, Setup};
 use synfire::engine::gpu::{Forced, Gpu};
-use synfire::plan::{Harvest, Plan, State};
+use synfire::plan::{Harvest, State};
 use synfire::session::{Command, Machine};
 
 /// A user's own rule: two kept values, of which one has a level, a modulator of two traces, and a product of three in dw/dt.
@@ -64,34 +62,6 @@ fn network() -> String {
          [[stimuli]]\nkind = \"poisson\"\nto = [\"exc\", \"inh\"]\nrate = \"9 kHz\"\nweight = \"60 pA\"\n\
          [[probes]]\nrecord = \"V_m\"\nof = \"exc[0..5]\"\nevery = \"0.5 ms\"\n"
     )
-}
-
-fn on_cpu(plan: &Arc<Plan>, steps: u64) -> (Harvest, State, Vec<Vec<f32>>) {
-    let mut cpu = Cpu::with(plan.clone(), Setup { threads: Some(1), batch: None }).unwrap();
-    let harvest = cpu.advance(steps).unwrap();
-    let looked = (0..plan.projections.len()).filter_map(|p| cpu.weights(p)).collect();
-    (harvest, cpu.save(), looked)
-}
-
-fn on_gpu(gpu: &Gpu, plan: &Plan, harvest: Harvest) -> (Harvest, State, Vec<Vec<f32>>) {
-    let looked = (0..plan.projections.len()).filter_map(|p| gpu.weights(p).unwrap()).collect();
-    (harvest, gpu.save().unwrap(), looked)
-}
-
-/// The engines' spikes, samples, whole states, and weights as someone sees them, must be the same.
-fn same(what: &str, expected: &(Harvest, State, Vec<Vec<f32>>), found: &(Harvest, State, Vec<Vec<f32>>)) {
-    let (a, b) = (&expected.1, &found.1);
-    assert!(a.modulators == b.modulators, "{what}: modulators differ: {:?} {:?}", a.modulators, b.modulators);
-    let bits = |all: &[Vec<f32>], n: usize| all[n].iter().map(|x| x.to_bits()).collect::<Vec<u32>>();
-    for n in 0..a.weights.len() {
-        for (name, x, y) in [("kept", &a.kept, &b.kept), ("weights", &a.weights, &b.weights), ("seen", &expected.2, &found.2)] {
-            let (x, y) = (bits(x, n), bits(y, n));
-            let different = x.iter().zip(&y).filter(|(x, y)| x != y).count();
-            assert!(different == 0 && x.len() == y.len(), "{what}: {different} of {} {name} {n} differ", x.len());
-        }
-    }
-    assert!(expected.0.spikes == found.0.spikes, "{what}: {} and {} spikes", expected.0.spikes.len(), found.0.spikes.len());
-    assert!(a == b && expected.0 == found.0, "{what}: inputs, states or samples differ");
 }
 
 #[test]

@@ -5,7 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use synfire::engine::cpu::{Cpu, Setup};
+#[cfg(feature = "gpu")]
+use synfire::engine::gpu::Gpu;
 use synfire::export::{Checkpoint, read_checkpoint, write_checkpoint};
+#[cfg(feature = "gpu")]
+use synfire::plan::Harvest;
 use synfire::plan::{Plan, State, connections};
 use synfire::session::Machine;
 
@@ -76,4 +80,46 @@ pub fn kept_in_a_file(text: &str, name: &str) -> (Arc<Plan>, State) {
     assert!(advance(&mut second, 1500, 700).spikes == after.spikes);
     assert_eq!(second.save().unwrap(), first.save().unwrap());
     (first.plan.clone(), read.state)
+}
+
+/// What a run brought, the network after it, and by projection whose weights change the weights as someone sees them.
+#[cfg(feature = "gpu")]
+pub type Ran = (Harvest, State, Vec<Vec<f32>>);
+
+#[cfg(feature = "gpu")]
+pub fn on_cpu(plan: &Arc<Plan>, steps: u64) -> Ran {
+    let mut cpu = engine(plan, 1, None);
+    let harvest = cpu.advance(steps).unwrap();
+    let looked = (0..plan.projections.len()).filter_map(|p| cpu.weights(p)).collect();
+    (harvest, cpu.save(), looked)
+}
+
+/// The same of the GPU engine, after a run that brought this.
+#[cfg(feature = "gpu")]
+pub fn on_gpu(gpu: &Gpu, plan: &Plan, harvest: Harvest) -> Ran {
+    let looked = (0..plan.projections.len()).filter_map(|p| gpu.weights(p).unwrap()).collect();
+    (harvest, gpu.save().unwrap(), looked)
+}
+
+/// The engines' spikes, samples, whole states, and weights as someone sees them, must be the same.
+#[cfg(feature = "gpu")]
+pub fn same(what: &str, expected: &Ran, found: &Ran) {
+    let (a, b) = (&expected.1, &found.1);
+    assert!(a.modulators == b.modulators, "{what}: modulators differ: {:?} {:?}", a.modulators, b.modulators);
+    let bits = |all: &[Vec<f32>], n: usize| all[n].iter().map(|x| x.to_bits()).collect::<Vec<u32>>();
+    for n in 0..a.weights.len() {
+        for (name, x, y) in [("kept", &a.kept, &b.kept), ("weights", &a.weights, &b.weights), ("seen", &expected.2, &found.2)] {
+            let (x, y) = (bits(x, n), bits(y, n));
+            let different = x.iter().zip(&y).filter(|(x, y)| x != y).count();
+            assert!(different == 0 && x.len() == y.len(), "{what}: {different} of {} {name} {n} differ", x.len());
+        }
+    }
+    assert!(expected.0.spikes == found.0.spikes, "{what}: {} and {} spikes", expected.0.spikes.len(), found.0.spikes.len());
+    for (n, (a, b)) in a.histories.iter().zip(&b.histories).enumerate() {
+        assert!(a.base == b.base && a.spikes == b.spikes, "{what}: spikes of history {n} differ");
+        assert!(a.conditions == b.conditions, "{what}: {} and {} conditions of history {n}", a.conditions.len(), b.conditions.len());
+        assert!(a.reads == b.reads, "{what}: what is read of history {n} differs");
+    }
+    assert!(a.traces == b.traces, "{what}: traces differ");
+    assert!(a == b && expected.0 == found.0, "{what}: inputs, states or samples differ");
 }

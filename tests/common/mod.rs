@@ -3,6 +3,7 @@
 
 pub mod coupled;
 pub mod learning;
+pub mod voltage;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -149,13 +150,4 @@ pub fn edit_equals_restart(text: &str, address: &str, value: &str, steps: u64) {
     assert!(after.spikes == advance(&mut restarted, steps, steps).spikes, "{address}");
     let mut left = start(origin(text, None, &[]), &cpu(), Some(&state));
     assert!(after.spikes != advance(&mut left, steps, steps).spikes, "{address} must make a difference");
-}
-
-/// What the GPU engine says of a scene that it cannot run, if it is there.
-pub fn refused_by_gpu(text: &str) -> Option<String> {
-    let machine = machines().iter().find(|m| m.describe().engine == "gpu")?;
-    let origin = origin(text, None, &[]);
-    let scene = load(&origin);
-    let plan = Arc::new(plan(&scene.network).unwrap());
-    Some(Simulation::new(origin, scene, plan, machine, None).err().expect("the GPU engine takes this scene"))
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::kernels::FACTOR;
 use super::tables::{DRIVE_WORDS, PROBE_WORDS};
 use super::wires::item_words;
-use super::{coupled, emit, plastic, rules, traces};
+use super::{coupled, emit, events, histories, plastic, traces};
 use crate::network::{Wave, Which};
 use crate::plan::{DriveKind, DrivePlan, Keep, Number, Plan, ProbePlan};
 
@@ -14,9 +14,10 @@ use crate::plan::{DriveKind, DrivePlan, Keep, Number, Plan, ProbePlan};
 #[derive(Default)]
 pub struct Classes {
     bodies: Vec<String>,
-    /// Functions of traces, and of histories.
+    /// Functions of traces, and of histories: of spikes, and of steps at which conditions may hold.
     traces: Vec<String>,
     histories: Vec<String>,
+    events: Vec<String>,
     /// The most traces that a population has.
     told: usize,
     /// Whether any weights change.
@@ -28,17 +29,20 @@ impl Classes {
     pub fn number(&mut self, plan: &Plan, population: usize) -> u32 {
         let traced = plan.traces_of(population).map(|(n, t)| traces::function(t, plastic::of_plastic(plan, n)));
         let traces: Vec<usize> = traced.map(|text| place(&mut self.traces, text)).collect();
-        let histories: Vec<usize> =
-            plastic::targets_of(plan, population).map(|(_, t)| place(&mut self.histories, rules::history(t))).collect();
+        let targets = || histories::targets_of(plan, population).map(|(_, t)| t);
+        let spikes: Vec<usize> = targets().map(|t| place(&mut self.histories, events::history(plan, t))).collect();
+        let events: Vec<Option<usize>> = targets().map(|t| events::event(plan, t).map(|text| place(&mut self.events, text))).collect();
+        let watched = Watched { spikes, events };
         self.told = self.told.max(traces.len());
         self.plastic |= plastic::any(plan);
-        place(&mut self.bodies, function(plan, population, &traces, &histories)) as u32
+        place(&mut self.bodies, function(plan, population, &traces, &watched)) as u32
     }
 
     /// The update kernel, complete.
     pub fn kernel(&self, group: u32) -> String {
         let traces: String = self.traces.iter().enumerate().map(|(k, b)| format!("fn trace_{k}{b}\n")).collect();
         let histories: String = self.histories.iter().enumerate().map(|(k, b)| format!("fn history_{k}{b}\n")).collect();
+        let events: String = self.events.iter().enumerate().map(|(k, b)| format!("fn event_{k}{b}\n")).collect();
         let announce = if self.plastic { include_str!("../../../shaders/announce.wgsl") } else { "" };
         let (declared, factor, start) = match self.told {
             0 => (String::new(), "", ""),
@@ -51,7 +55,7 @@ impl Classes {
         let functions: String = self.bodies.iter().enumerate().map(|(k, b)| format!("fn class_{k}{b}\n")).collect();
         let cases: String = (0..self.bodies.len()).map(|k| format!("        case {k}u: {{ class_{k}(p, i); }}\n")).collect();
         let text = include_str!("../../../shaders/update.wgsl")
-            .replace("{{CLASSES}}", &[announce, &traces, &histories, &functions].concat())
+            .replace("{{CLASSES}}", &[announce, &traces, &histories, &events, &functions].concat())
             .replace("{{CHANGE}}", &plastic::ITEM.to_string())
             .replace("{{TOLD}}", &declared)
             .replace("{{FACTOR}}", factor)
@@ -61,6 +65,12 @@ impl Classes {
             .replace("{{GROUP}}", &group.to_string());
         [include_str!("../../../shaders/lib/math.wgsl"), include_str!("../../../shaders/lib/philox.wgsl"), FACTOR, &text].join("\n")
     }
+}
+
+/// The functions of the histories of a population: of spikes, and of steps, where these may be events.
+struct Watched {
+    spikes: Vec<usize>,
+    events: Vec<Option<usize>>,
 }
 
 /// Where a text stands among others, which it joins if it is new.
@@ -86,7 +96,7 @@ fn receptor(plan: &Plan, population: usize, slot: usize) -> usize {
 }
 
 /// Text of a function without its name. Writing to a String cannot fail, so its results are dropped.
-fn function(plan: &Plan, index: usize, traces: &[usize], histories: &[usize]) -> String {
+fn function(plan: &Plan, index: usize, traces: &[usize], watched: &Watched) -> String {
     let population = &plan.populations[index];
     let program = &population.program;
     let mut o = String::from("(p: u32, i: u32) {\n");
@@ -109,11 +119,16 @@ fn function(plan: &Plan, index: usize, traces: &[usize], histories: &[usize]) ->
         let _ = writeln!(o, "    let h{j} = info[p + 8u] + {}u;\n    let every{j} = info[h{j}];", j * PROBE_WORDS);
         member(&mut o, &probe.of, &format!("h{j} + 1u"), 'e', 'g', j);
     }
+    let targets = || histories::targets_of(plan, index).map(|(_, t)| t).enumerate();
     // Spikes of the batch, by step.
-    let changes = !histories.is_empty() || plan.traces_of(index).any(|(n, _)| plastic::of_plastic(plan, n));
+    let changes = !watched.spikes.is_empty() || plan.traces_of(index).any(|(n, _)| plastic::of_plastic(plan, n));
     if changes {
         o += "    var spikes = 0u;\n";
     }
+    if watched.events.iter().any(Option::is_some) {
+        o += "    var events = false;\n";
+    }
+    targets().for_each(|(k, t)| o += &events::rings(plan, k, t));
     // What no step changes is read before the steps: a load costs a software adapter as much as thirty operations.
     o += "    let slot = info[p + 3u] + i;\n    let rows = info[0];\n    let width = info[1];\n    var row = (batch.first + 1u) % rows;\n";
     o += "    for (var t = 0u; t < batch.steps; t++) {\n        let now = batch.first + t;\n        let at = row * width + slot;\n";
@@ -129,19 +144,19 @@ fn function(plan: &Plan, index: usize, traces: &[usize], histories: &[usize]) ->
     o += "        var spiked = false;\n        let turn0 = 0u;\n";
     o += &emit::body(program);
     (0..program.states).for_each(|s| o += &format!("        s{s} = flush(s{s});\n"));
+    targets().for_each(|(k, t)| o += &events::reading(plan, k, t));
     o += "        if (spiked) {\n";
     for (k, (number, (n, _))) in traces.iter().zip(plan.traces_of(index)).enumerate() {
         let place = if plastic::of_plastic(plan, n) { "within" } else { "i" };
         let fresh = if changes { "spikes == 0u" } else { "false" };
         let _ = writeln!(o, "            told[{}] = trace_{number}(info[p + 11u] + {}u, {place}, now + 1u, {fresh});", k + 1, 3 * k);
     }
-    for (k, number) in histories.iter().enumerate() {
-        let _ = writeln!(o, "            history_{number}(info[p + 13u] + {}u, i, now + 1u);", 2 * k);
-    }
+    targets().for_each(|(k, t)| o += &events::spike(watched.spikes[k], k, t));
     if changes {
         o += "            spikes |= 1u << t;\n";
     }
     o += "            emit(first + i, within, info[p + 10u], t);\n        }\n";
+    targets().for_each(|(k, t)| o += &watched.events[k].map_or_else(String::new, |number| events::step(number, k, t)));
     for (j, (_, probe)) in probes(plan, index).enumerate() {
         let v = probe.variable;
         let _ = writeln!(
@@ -153,9 +168,12 @@ fn function(plan: &Plan, index: usize, traces: &[usize], histories: &[usize]) ->
     o += "    }\n";
     if changes {
         o += "    if (spikes != 0u) {\n        announce(within, info[p + 12u], spikes);\n";
-        for (k, (_, t)) in plastic::targets_of(plan, index).enumerate() {
-            let _ = writeln!(o, "        watch(info[p + 13u] + {}u, i, {}u);", 2 * k, plastic::entry(t));
-        }
+        targets().filter(|(k, _)| watched.events[*k].is_none()).for_each(|(k, t)| o += &events::watched(plan, k, t));
+        o += "    }\n";
+    }
+    if watched.events.iter().any(Option::is_some) {
+        o += "    if (spikes != 0u || events) {\n";
+        targets().filter(|(k, _)| watched.events[*k].is_some()).for_each(|(k, t)| o += &events::watched(plan, k, t));
         o += "    }\n";
     }
     o += "    var whole = true;\n";

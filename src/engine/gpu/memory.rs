@@ -7,15 +7,15 @@ use super::build::{Buffers, Builder, Laid};
 use super::classes::Classes;
 use super::coupled;
 use super::grain::Grain;
+use super::histories::{self, Stand};
 use super::kernels::Fixed;
-use super::plastic::{self, Stand};
 use super::rows::{self, Rows};
 use super::saved::{kept_at_first, modulated_at_first};
 use super::shards::Piece;
 use super::tables::{self, Sizes, Tables};
 use super::traces::{self, Place};
 use super::wires::{self, Format};
-use super::{Device, Forced, MOST, SPAN, modulators};
+use super::{Device, Forced, MOST, SPAN, modulators, plastic};
 use crate::plan::{Plan, State, Traced, Traces};
 
 pub struct Shard {
@@ -139,7 +139,7 @@ impl Memory {
         memory.fill(plan, device, |_| true)?;
         memory.show(device, &coupled::at_first(plan));
         memory.put_traces(device, &Traces::new(plan).save());
-        memory.put_histories(plan, device, &plastic::beginning(plan), 0);
+        memory.put_histories(plan, device, &histories::beginning(plan), 0);
         memory.put_kept(plan, device, &kept_at_first(plan));
         memory.put_modulators(plan, device, &modulated_at_first(plan));
         Ok((memory, classes, degrees))

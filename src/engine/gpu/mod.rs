@@ -3,11 +3,12 @@
 //! The laws of a batch of steps k0+1 ..= k0+B, B at most the shortest delay, in order:
 //! 1. *update* (one dispatch per shard): every neuron integrates B steps, zeroing each ring slot that it has read, logs its
 //!    spikes and appends the chunks of their rows to work list b; list 1-b, which the delivery before has read, is emptied.
+//!    What rules read of it is told step by step, and steps at which the condition of a rule holds are entered as spikes are.
 //! 2. *deliver* (one dispatch per shard): every item of list b is added to the ring at step + delay, later than the batch.
 //!
 //! Where weights change, two dispatches more per shard:
 //! 3. *change*: every row of such weights whose source has spiked in the batch is brought up to each of its spikes, in order, and
-//!    its weights are added to the ring. The spikes of targets, which the update has put into their histories, act with their delay.
+//!    its weights are added to the ring. The events of targets, which the update has put into their histories, act with their delay.
 //! 4. *settle*: if a history could overflow in the next batch, all synapses are brought up to the end of this one. So none does.
 //!
 //! Where gap junctions couple neurons a batch is one step: the update reads what the one before has shown of the partners.
@@ -19,8 +20,10 @@ mod classes;
 mod coupled;
 mod device;
 mod emit;
+mod events;
 mod exact;
 mod grain;
+mod histories;
 mod kernels;
 mod memory;
 mod modulators;
@@ -116,12 +119,6 @@ impl Gpu {
         }
         if !plan.gaps.is_empty() && slice != (0..plan.neurons) {
             return Err("gap junctions join neurons at every step: such a network is stepped whole".into());
-        }
-        if let Some(t) = plan.targets.iter().find(|t| t.watch.is_some()) {
-            return Err(format!(
-                "the GPU engine cannot read state variables of {} for a rule yet ({}): --backend cpu",
-                plan.populations[t.population].name, t.name
-            ));
         }
         if let Some(p) = plan.projections.iter().find(|p| p.plastic.is_some() && slice != (0..plan.neurons)) {
             return Err(format!(
@@ -379,8 +376,8 @@ impl Gpu {
         }
         if pushed > 0 {
             return Err(format!(
-                "the histories of {} spikes of each target overflowed {pushed} times before {} ms, while synapses that change still needed \
-                 them: --backend cpu has no such bound",
+                "the histories of {} spikes of each target, or more where steps are events too, overflowed {pushed} times before {} ms, while \
+                 synapses that change still needed them: --backend cpu has no such bound",
                 self.memory.sizes.history,
                 self.step as f64 * self.plan.dt
             ));

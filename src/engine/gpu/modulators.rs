@@ -10,7 +10,8 @@
 use std::fmt::Write;
 
 use super::emit;
-use super::plastic::{self, entry};
+use super::histories::entry;
+use super::plastic;
 use super::tables::Sizes;
 use crate::network::Which;
 use crate::plan::{ModulatorPlan, Plan, TracePlan, Traced};

@@ -1,15 +1,17 @@
-//! The code of rules that move between spikes: synapses that keep values, follow a modulator, or whose weight changes in time. The same
-//! walk from event to event as on the CPU, one synapse at a time. Knows no device. Writing to a String cannot fail, so its results are
-//! dropped.
+//! The code of rules that move between spikes: synapses that keep values, follow a modulator, or whose weight changes in time; and of
+//! rules that read their targets. The same walk from event to event as on the CPU, one synapse at a time. Knows no device. Writing to
+//! a String cannot fail, so its results are dropped.
 //!
 //! A synapse stands at its last event, of source, target or modulator. A span is cut at each entry of the modulator; within it the
-//! spikes of the target that arrive act in order, and before every event the synapse is moved there.
+//! events of the target that arrive act in order, each by the program of its kind, and before every event the synapse is moved there.
+//! What is read of the target stands in its entry; a spike of the source reads the rings, as they were its delay ago.
 
 use std::fmt::Write;
 
 use super::emit;
-use super::plastic::entry;
+use super::histories::{conditional, deeper, entry, reads, rows};
 use super::rules::{list, numbers};
+use crate::model::READS;
 use crate::plan::{Change, Plan, Plastic, TracePlan};
 
 /// Whether a rule moves between spikes.
@@ -19,6 +21,7 @@ pub fn moves(plastic: &Plastic) -> bool {
 
 /// The rule of one projection, by number.
 pub struct Moving<'a> {
+    plan: &'a Plan,
     k: usize,
     plastic: &'a Plastic,
     source: &'a TracePlan,
@@ -29,7 +32,7 @@ pub struct Moving<'a> {
 impl<'a> Moving<'a> {
     pub fn new(plan: &'a Plan, k: usize, plastic: &'a Plastic, source: &'a TracePlan) -> Self {
         let modulator = plastic.modulator.map(|m| &plan.modulators[m].traces);
-        Self { k, plastic, source, target: &plan.targets[plastic.targets], modulator }
+        Self { plan, k, plastic, source, target: &plan.targets[plastic.targets], modulator }
     }
 
     fn counts(&self) -> [usize; 4] {
@@ -41,10 +44,13 @@ impl<'a> Moving<'a> {
         let [source, target, ..] = self.counts();
         let mut o = self.change("pre", &self.plastic.pre, [Some(source), None, Some(target)]);
         o += &self.change("post", &self.plastic.post, [Some(target), None, Some(source)]);
+        if let Some(condition) = &self.plastic.condition {
+            o += &self.change("event", condition, [Some(target), None, Some(source)]);
+        }
         if let Some(drift) = &self.plastic.drift {
             o += &self.change("drift", drift, [None, Some(source), Some(target)]);
+            o += &self.go();
         }
-        o += &self.go();
         o += &self.reach();
         o += &self.row();
         o += &self.rest();
@@ -52,19 +58,22 @@ impl<'a> Moving<'a> {
     }
 
     /// What an event makes of a synapse: of what it keeps and of the weight, which are pointed to. `sides` are the traces before the
-    /// factor (of an event that has one), those before the other side (of one that has none), and the others.
+    /// factor (of an event that has one), those before the other side (of one that has none), and the others. What happens at an
+    /// event has the steps since three others and what is read; what happens between events the steps to be gone before all these.
     fn change(&self, name: &str, change: &Change, sides: [Option<usize>; 3]) -> String {
         let [_, _, kept, modulated] = self.counts();
         let own = sides[0].or(sides[1]).unwrap_or(0);
         let others = sides[2].unwrap_or(0);
+        let inputs = if sides[0].is_some() { READS + reads(self.target).len() } else { 4 };
         let mut o = format!(
-            "fn {name}_{}({}{}{}{}{}w: ptr<function, f32>, u0: f32, u1: f32, u2: f32, u3: f32) {{\n",
+            "fn {name}_{}({}{}{}{}{}w: ptr<function, f32>, {}) {{\n",
             self.k,
             list("c", change.coefficients.len(), true),
             list("own", own, true),
             list("other", others, true),
             (0..kept).map(|v| format!("k{v}: ptr<function, f32>, ")).collect::<String>(),
             list("m", modulated, true),
+            list("u", inputs, true),
         );
         let mut s = 0;
         let mut state = |o: &mut String, value: String| {
@@ -119,8 +128,83 @@ impl<'a> Moving<'a> {
         (0..states).map(|i| format!("bitcast<f32>(work.items[{at} + {}u]), ", i + 1)).collect()
     }
 
+    /// One less than the entries of a history.
+    fn mask(&self) -> String {
+        match deeper(self.plan, self.target) {
+            1 => "wires[3]".into(),
+            times => format!("((wires[3] + 1u) * {times}u - 1u)"),
+        }
+    }
+
     fn entry(&self, n: &str) -> String {
-        format!("h + 1u + ({n} & wires[3]) * {}u", entry(self.target))
+        format!("h + 1u + ({n} & {}) * {}u", self.mask(), entry(self.target))
+    }
+
+    /// The last entry of the target at or before a step.
+    fn last(&self, step: &str) -> String {
+        format!("last_entry(h, newest, {}u, {}, {step})", entry(self.target), self.mask())
+    }
+
+    /// What was read of the target at an entry, as arguments.
+    fn read(&self, at: &str) -> String {
+        let first = 1 + self.target.states.len();
+        (0..reads(self.target).len()).map(|r| format!(", bitcast<f32>(state[{at} + {}u])", first + r)).collect()
+    }
+
+    /// What rules read of the target at the end of step `known`, with names.
+    fn recalled(&self) -> String {
+        let (mut first, mut o) = (0, String::new());
+        for (r, reading) in reads(self.target).iter().enumerate() {
+            let rows = rows(self.plan, reading);
+            let row = format!("(known % {rows}u + {}u) % {rows}u + {first}u", rows - reading.age);
+            let _ = writeln!(
+                o,
+                "            let z{r} = bitcast<f32>(state[wires[q + 16u] + ({row}) * wires[q + 17u] + slot - wires[q + 9u]]);"
+            );
+            first += rows;
+        }
+        o
+    }
+
+    /// The events of the target between its entries e and n, in order.
+    fn events(&self) -> String {
+        let k = self.k;
+        let (posts, events) = (self.plastic.post.coefficients.len(), self.plastic.condition.as_ref().map(|c| c.coefficients.len()));
+        let mut o = String::from("        while (e < n) {\n");
+        let _ = writeln!(o, "            let old = {};\n            let next = {};", self.entry("e"), self.entry("(e + 1u)"));
+        o += "            let step = state[next];\n";
+        if self.plastic.drift.is_some() {
+            let _ = writeln!(o, "            go_{k}({}step + delay, e, m);", self.arguments(false));
+        }
+        o += &self.strike(["mark", "marked"]);
+        let call = |name: &str, numbers: String| {
+            format!(
+                "            {name}_{k}({numbers}{}{}{}{}w, f32(step - state[old]), f32(step + delay - last), f32(step + delay - marked){});\n",
+                self.values("old"),
+                list("x", self.source.states.len(), false),
+                self.pointers(),
+                self.modulated("mark"),
+                self.read("next"),
+            )
+        };
+        match events.filter(|_| conditional(self.target)) {
+            None => o += &call("post", list("b", posts, false)),
+            Some(events) => {
+                let _ = writeln!(o, "            if (state[next + {}u] == 0u) {{", entry(self.target) - 1);
+                o += &call("post", list("b", posts, false));
+                o += "            } else {\n";
+                o += &call("event", list("f", events, false));
+                o += "            }\n";
+            }
+        }
+        o += "            e++;\n        }\n";
+        o
+    }
+
+    /// The numbers of what an event of the target makes of a synapse.
+    fn numbers(&self, typed: bool) -> String {
+        let events = self.plastic.condition.as_ref().map_or(0, |c| c.coefficients.len());
+        list("b", self.plastic.post.coefficients.len(), typed) + &list("f", events, typed)
     }
 
     /// The step of the modulator's entry m, and that entry: 0 where there is no modulator.
@@ -137,20 +221,18 @@ impl<'a> Moving<'a> {
     fn go(&self) -> String {
         let k = self.k;
         let mut o = format!("fn go_{k}({}to: u32, e: u32, m: u32) {{\n", self.parameters());
-        if let Some(drift) = &self.plastic.drift {
-            o += &self.strike(["mark", "marked"]);
-            let _ = writeln!(o, "    let seen = {};\n    let away = *stand - min(*stand, delay);", self.entry("e"));
-            let u3 = if self.modulator.is_some() { "f32(*stand - marked)" } else { "0.0" };
-            let _ = writeln!(
-                o,
-                "    drift_{k}({}{}{}{}{}w, f32(to - *stand), f32(*stand - last), f32(away - min(away, state[seen])), {u3});",
-                list("d", drift.coefficients.len(), false),
-                list("x", self.source.states.len(), false),
-                self.values("seen"),
-                self.pointers(),
-                self.modulated("mark"),
-            );
-        }
+        o += &self.strike(["mark", "marked"]);
+        let _ = writeln!(o, "    let seen = {};\n    let away = *stand - min(*stand, delay);", self.entry("e"));
+        let u3 = if self.modulator.is_some() { "f32(*stand - marked)" } else { "0.0" };
+        let _ = writeln!(
+            o,
+            "    drift_{k}({}{}{}{}{}w, f32(to - *stand), f32(*stand - last), f32(away - min(away, state[seen])), {u3});",
+            list("d", self.plastic.drift.as_ref().map_or(0, |d| d.coefficients.len()), false),
+            list("x", self.source.states.len(), false),
+            self.values("seen"),
+            self.pointers(),
+            self.modulated("mark"),
+        );
         o += "    *stand = to;\n}\n\n";
         o
     }
@@ -159,10 +241,9 @@ impl<'a> Moving<'a> {
     /// Gives the last entry of the modulator that it has seen, which was m.
     fn reach(&self) -> String {
         let k = self.k;
-        let posts = self.plastic.post.coefficients.len();
         let mut o = format!(
             "fn reach_{k}({}{}newest: u32, first: u32, begun: u32, to: u32, limit: u32, arrive: bool) -> u32 {{\n    var m = first;\n    var since = begun;\n    loop {{\n",
-            list("b", posts, true),
+            self.numbers(true),
             self.parameters()
         );
         o += "    var until = to;\n    var more = false;\n";
@@ -174,36 +255,26 @@ impl<'a> Moving<'a> {
             );
         }
         o += "    if (until >= delay) {\n";
-        let _ = writeln!(o, "        let n = last_entry(h, newest, {}u, until - delay);\n        var e = n;", entry(self.target));
+        let _ = writeln!(o, "        let n = {};\n        var e = n;", self.last("until - delay"));
         let at = self.entry("e");
-        let _ =
-            writeln!(o, "        while (e > 0u && state[{at}] + delay > since) {{\n            e--;\n        }}\n        while (e < n) {{");
-        let _ = writeln!(o, "            let old = {at};\n            let step = state[{}];", self.entry("(e + 1u)"));
-        let _ = writeln!(o, "            go_{k}({}step + delay, e, m);", self.arguments(false));
-        o += &self.strike(["mark", "marked"]);
-        let _ = writeln!(
-            o,
-            "            post_{k}({}{}{}{}{}w, f32(step - state[old]), f32(step + delay - last), f32(step + delay - marked), 0.0);",
-            list("b", posts, false),
-            self.values("old"),
-            list("x", self.source.states.len(), false),
-            self.pointers(),
-            self.modulated("mark"),
-        );
-        o += "            e++;\n        }\n    }\n    if (more || arrive) {\n";
-        let _ = writeln!(
-            o,
-            "        go_{k}({}until, last_entry(h, newest, {}u, until - min(until, delay)), m);\n    }}",
-            self.arguments(false),
-            entry(self.target)
-        );
+        let _ = writeln!(o, "        while (e > 0u && state[{at}] + delay > since) {{\n            e--;\n        }}");
+        o += &self.events();
+        o += "    }\n";
+        if self.plastic.drift.is_some() {
+            let _ = writeln!(
+                o,
+                "    if (more || arrive) {{\n        go_{k}({}until, {}, m);\n    }}",
+                self.arguments(false),
+                self.last("until - min(until, delay)")
+            );
+        }
         o += "    if (!more) {\n        return m;\n    }\n    m++;\n    since = until;\n    }\n    return m;\n}\n\n";
         o
     }
 
     /// What a synapse is, and where it stands when a span from `begun` begins: at its last event.
     fn synapse(&self) -> String {
-        let each = format!("(1u + (wires[3] + 1u) * {}u)", entry(self.target));
+        let each = format!("(1u + ({} + 1u) * {}u)", self.mask(), entry(self.target));
         let mut o = format!(
             "        let place = base + j;\n        var w = bitcast<f32>(weights[place]);\n        let delay = synapses[j] & mask;\n        \
                  let slot = synapses[j] >> bits;\n        let h = wires[q + 8u] + (slot - wires[q + 9u]) * {each};\n        let newest = state[h] - 1u;\n"
@@ -213,7 +284,11 @@ impl<'a> Moving<'a> {
         let m = self.modulator.map_or("0u".into(), |t| format!("last_modulator(held, {}u, begun)", entry(t)));
         let _ = writeln!(o, "        var m = {m};");
         o += &self.strike(["mark", "marked"]);
-        let seen = self.entry(&format!("last_entry(h, newest, {}u, begun - min(begun, delay))", entry(self.target)));
+        if self.plastic.drift.is_none() {
+            o += "        var stand = 0u;\n";
+            return o;
+        }
+        let seen = self.entry(&self.last("begun - min(begun, delay)"));
         let _ = writeln!(o, "        let reached = state[{seen}];");
         o += "        var stand = max(last, marked);\n        if (reached != 0u && reached + delay <= begun) {\n            stand = max(stand, reached + delay);\n        }\n";
         o
@@ -229,6 +304,9 @@ impl<'a> Moving<'a> {
     fn load(&self) -> String {
         let mut o = String::new();
         numbers(&mut o, "b", self.plastic.post.coefficients.len(), 2);
+        if let Some(condition) = &self.plastic.condition {
+            numbers(&mut o, "f", condition.coefficients.len(), 15);
+        }
         if let Some(drift) = &self.plastic.drift {
             numbers(&mut o, "d", drift.coefficients.len(), 12);
         }
@@ -239,7 +317,7 @@ impl<'a> Moving<'a> {
 
     fn row(&self) -> String {
         let (k, s) = (self.k, self.source.states.len());
-        let (pres, posts) = (self.plastic.pre.coefficients.len(), self.plastic.post.coefficients.len());
+        let pres = self.plastic.pre.coefficients.len();
         let mut o = format!("fn row_{k}(p: u32, q: u32, source: u32, begin: u32, end: u32, lane: u32, spikes: u32) {{\n");
         numbers(&mut o, "a", pres, 1);
         numbers(&mut o, "c", self.source.coefficients.len(), 3);
@@ -251,20 +329,18 @@ impl<'a> Moving<'a> {
         (0..s).for_each(|i| _ = writeln!(o, "        var x{i} = before{i};"));
         o += "        var left = spikes;\n        while (left != 0u) {\n";
         o += "            let now = batch.first + firstTrailingBit(left) + 1u;\n            left = left & (left - 1u);\n";
-        let _ = writeln!(
-            o,
-            "            m = reach_{k}({}{}newest, m, begun, now, now - 1u, true);",
-            list("b", posts, false),
-            self.arguments(true)
-        );
+        let _ =
+            writeln!(o, "            m = reach_{k}({}{}newest, m, begun, now, now - 1u, true);", self.numbers(false), self.arguments(true));
         o += "            let known = now - min(now, delay);\n";
-        let seen = self.entry(&format!("last_entry(h, newest, {}u, max(known, 1u) - 1u)", entry(self.target)));
+        let seen = self.entry(&self.last("max(known, 1u) - 1u"));
         let _ = writeln!(o, "            let seen = {seen};");
         o += &self.strike(["hit", "when"]);
         let pointers: String = (0..self.plastic.kept.len()).map(|v| format!("&k{v}, ")).collect();
+        o += &self.recalled();
+        let recalled: String = (0..reads(self.target).len()).map(|r| format!(", z{r}")).collect();
         let _ = writeln!(
             o,
-            "            pre_{k}({}{}{}{pointers}{}&w, f32(now - last), f32(known - min(known, state[seen])), f32(now - when), 0.0);",
+            "            pre_{k}({}{}{}{pointers}{}&w, f32(now - last), f32(known - min(known, state[seen])), f32(now - when){recalled});",
             list("a", pres, false),
             list("x", s, false),
             self.values("seen"),
@@ -287,14 +363,13 @@ impl<'a> Moving<'a> {
 
     fn rest(&self) -> String {
         let (k, s) = (self.k, self.source.states.len());
-        let posts = self.plastic.post.coefficients.len();
         let mut o = format!("fn rest_{k}(p: u32, q: u32, source: u32, begin: u32, end: u32, lane: u32, now: u32, look: bool) {{\n");
         o += &self.load();
         (0..s).for_each(|i| _ = writeln!(o, "    let x{i} = bitcast<f32>(work.items[at + {i}u * size]);"));
         let _ = writeln!(o, "    let last = work.items[at + {s}u * size];");
         o += "    let begun = max(last, settled);\n    if (begun >= now && !look) {\n        return;\n    }\n    for (var j = begin + lane; j < end; j += {{GROUP}}u) {\n";
         o += &self.synapse();
-        let _ = writeln!(o, "        m = reach_{k}({}{}newest, m, begun, now, now, look);", list("b", posts, false), self.arguments(true));
+        let _ = writeln!(o, "        m = reach_{k}({}{}newest, m, begun, now, now, look);", self.numbers(false), self.arguments(true));
         o += &self.keep();
         o += "    }\n}\n";
         o

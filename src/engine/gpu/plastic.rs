@@ -1,28 +1,26 @@
-//! Weights that change, on a device: where the spikes of targets and the traces of sources stand, and the words that the kernels
-//! find them by. Their layout is declared here alone. Knows no kernel and no buffer.
+//! Weights that change, on a device: where the traces of sources stand, and the words that the kernels find all by that rules need. Their layout is declared here alone. Knows no kernel and no buffer.
 //!
-//! *Histories* of targets stand behind the states of a shard: for each neuron the number of its entries so far, then a ring of
-//! entries, each a step and the traces that its spike left; entry 0 is no spike but what was before. *Traces of sources* stand
-//! behind the work lists, which all shards share: columns over a whole population, of the traces as the last spike left them and
-//! its step, then of the same before the first spike of the present batch.
+//! Where the histories of targets stand is told in `histories`. *Traces of sources* stand behind the work lists, which all shards
+//! share: columns over a whole population, of the traces as the last spike left them and its step, then of the same before the first
+//! spike of the present batch.
 //!
 //! The words of `wires` behind a projection's record: 0 rule, 1-3 numbers (of a spike of the source, of one of the target, of the
 //! source's traces), 4 where the traces of its sources stand among the work items, 5 their neurons, 6-7 sources as neurons (mode;
 //! first or table), 8 where the histories of its targets stand, 9 slot of their first neuron, 10 reciprocal of the largest weight in
 //! quanta, 11 that weight, 12 numbers of what happens between events, 13 where the history of its modulator stands, 14 synapses of
-//! the projection in the shard: what they keep beside the weight stands behind all weights, value by value. Header of `wires`: 1 rows of the ring, 2 slots of a row, 3 length of a history less one, 4 where the
-//! records of these projections are listed, 5 their number, 6 capacity of a list of rows that change, 7 where those lists begin,
-//! 8 number of the shard.
+//! the projection in the shard: what they keep beside the weight stands behind all weights, value by value; 15 numbers of a step of
+//! the target at which the condition of the rule holds, 16 where the rings of what is read of the targets stand, 17 neurons of those.
+//! Header of `wires`: 1 rows of the ring, 2 slots of a row, 3 length of a history less one, 4 where the records of these projections
+//! are listed, 5 their number, 6 capacity of a list of rows that change, 7 where those lists begin, 8 number of the shard.
 
-use std::ops::Range;
-
+use super::histories::Stand;
 use super::modulators;
 use super::rows::Rows;
 use super::shards::Piece;
 use super::tables::Sizes;
 use super::traces::Place;
 use super::wires::{record_of, slot_base};
-use crate::plan::{History, Plan, Plastic, ProjectionPlan, TracePlan, Traced, after};
+use crate::plan::{Plan, Plastic, ProjectionPlan, TracePlan};
 
 pub const LIST: usize = 4;
 pub const COUNT: usize = 5;
@@ -50,13 +48,17 @@ fn changing(plan: &Plan) -> impl Iterator<Item = (usize, &ProjectionPlan)> {
     plan.projections.iter().enumerate().filter(|(_, p)| p.plastic.is_some())
 }
 
-/// The programs of a rule: of a spike of the source, of one of the target, of the source's traces.
+/// The programs of a rule, and the layout of what it knows of sources, of targets and of a modulator.
 fn alike(plan: &Plan, a: &ProjectionPlan, b: &ProjectionPlan) -> bool {
     let programs = |p: &ProjectionPlan| {
         let drift = |c: &Plastic| c.drift.as_ref().map(|d| d.program.clone());
         let modulated = |c: &Plastic| c.modulator.map(|m| plan.modulators[m].traces.states.len());
         let change = p.plastic.as_ref().map(|c| (c.pre.program.clone(), c.post.program.clone(), drift(c), c.kept.len(), modulated(c)));
-        (change, p.traces.map(|n| plan.traces[n].program.clone()))
+        let watched = p.plastic.as_ref().map(|c| {
+            let watch = plan.targets[c.targets].watch.as_ref();
+            (c.condition.as_ref().map(|e| e.program.clone()), watch.map(|w| w.reads.clone()))
+        });
+        (change, watched, p.traces.map(|n| plan.traces[n].program.clone()))
     };
     programs(a) == programs(b)
 }
@@ -94,7 +96,7 @@ fn source_words(t: &TracePlan) -> u32 {
 }
 
 /// The words behind a projection's record. `numbers` says where its numbers are, `sources` who its sources are.
-pub fn words(plan: &Plan, p: &ProjectionPlan, change: &Plastic, pieces: &[Piece], numbers: [u32; 4], sources: [u32; 2]) -> Vec<u32> {
+pub fn words(plan: &Plan, p: &ProjectionPlan, change: &Plastic, pieces: &[Piece], numbers: [u32; 5], sources: [u32; 2]) -> Vec<u32> {
     let rule = rules(plan).iter().position(|known| alike(plan, known, p)).unwrap_or(0) as u32;
     let piece = pieces.iter().find(|piece| piece.population == p.target);
     let slot = piece.map_or(0, |piece| slot_base(plan, p, piece, 0).wrapping_add(piece.from));
@@ -102,7 +104,7 @@ pub fn words(plan: &Plan, p: &ProjectionPlan, change: &Plastic, pieces: &[Piece]
     words.extend(&numbers[..3]);
     words.extend([0, plan.populations[p.source].size]);
     words.extend(sources);
-    words.extend([0, slot, change.unit().to_bits(), change.quanta.to_bits(), numbers[3], 0, 0]);
+    words.extend([0, slot, change.unit().to_bits(), change.quanta.to_bits(), numbers[3], 0, 0, numbers[4], 0, 0]);
     words
 }
 
@@ -119,141 +121,9 @@ pub fn enter(plan: &Plan, wires: &mut [u32], number: usize, pieces: &[Piece], si
         wires[words + 13] = modulator.map_or(0, |m| modulators::place(plan, sizes, m));
         wires[words + 14] = rows.count(i);
         wires[words + 4] = places.iter().find(|s| Some(s.traces) == p.traces).map_or(0, |s| s.first);
-        wires[words + 8] = stands.iter().find(|s| p.plastic.as_ref().is_some_and(|c| c.targets == s.targets)).map_or(0, |s| s.first);
-    }
-}
-
-/// Where the histories of a piece stand behind the states of its shard.
-#[derive(Clone, Copy, Debug)]
-pub struct Stand {
-    /// Number among the plan's `targets`.
-    pub targets: usize,
-    /// Neurons of the population.
-    pub from: u32,
-    pub len: u32,
-    pub first: u32,
-    /// Words of a neuron.
-    each: u32,
-    depth: u32,
-}
-
-/// Words of an entry.
-pub fn entry(t: &TracePlan) -> u32 {
-    1 + t.states.len() as u32
-}
-
-/// Words of the history of a neuron.
-pub fn history(t: &TracePlan, depth: u32) -> u32 {
-    1 + depth * entry(t)
-}
-
-/// The traces of targets of a population, by number.
-pub fn targets_of(plan: &Plan, population: usize) -> impl Iterator<Item = (usize, &TracePlan)> {
-    plan.targets.iter().enumerate().filter(move |(_, t)| t.population == population)
-}
-
-impl Stand {
-    /// All histories of a shard, piece by piece.
-    pub fn all(plan: &Plan, pieces: &[Piece], depth: u32) -> Vec<Self> {
-        let mut first = pieces.iter().map(|p| p.len() * plan.populations[p.population].program.states).sum();
-        let mut out = Vec::new();
-        for piece in pieces {
-            for (targets, t) in targets_of(plan, piece.population) {
-                let each = history(t, depth);
-                out.push(Self { targets, from: piece.from, len: piece.len(), first, each, depth });
-                first += each * piece.len();
-            }
-        }
-        out
-    }
-
-    pub fn words(&self) -> u32 {
-        self.each * self.len
-    }
-
-    /// The histories of a state of the network.
-    pub fn of(&self, t: &TracePlan, history: &History) -> Vec<u32> {
-        let mut words = vec![0; self.words() as usize];
-        let mut each: Vec<Entries> =
-            words.chunks_exact_mut(self.each as usize).map(|words| Entries { words, t, depth: self.depth }).collect();
-        for (i, neuron) in each.iter_mut().enumerate() {
-            let place = self.from as usize + i;
-            let base: Vec<f32> = history.base.values.iter().map(|column| column[place]).collect();
-            neuron.push(history.base.last[place], &base);
-        }
-        for [neuron, step] in history.spikes.iter().filter(|s| (self.from..self.from + self.len).contains(&s[0])) {
-            each[(neuron - self.from) as usize].spike(*step);
-        }
-        words
-    }
-
-    /// Puts words that a device gave into a state of the network at step `now`: spikes of up to `longest` steps ago one by one.
-    pub fn put(&self, t: &TracePlan, words: &mut [u32], now: u32, longest: u32, into: &mut History) {
-        for (i, words) in words.chunks_exact_mut(self.each as usize).enumerate() {
-            let place = self.from as usize + i;
-            let entries = Entries { words, t, depth: self.depth };
-            let (mut base, count) = (entries.count() - 1, entries.count());
-            while base > 0 && entries.step(base) > now.saturating_sub(longest) {
-                base -= 1;
-            }
-            into.base.last[place] = entries.step(base);
-            into.base.values.iter_mut().zip(entries.values(base)).for_each(|(column, x)| column[place] = x);
-            into.spikes.extend((base + 1..count).map(|n| [place as u32, entries.step(n)]));
+        if let Some(stand) = stands.iter().find(|s| p.plastic.as_ref().is_some_and(|c| c.targets == s.targets)) {
+            wires[words + 8] = stand.first;
+            wires[words + 16..words + 18].copy_from_slice(&[stand.rings(), stand.len]);
         }
     }
-}
-
-/// The history of one neuron.
-struct Entries<'a> {
-    words: &'a mut [u32],
-    t: &'a TracePlan,
-    depth: u32,
-}
-
-impl Entries<'_> {
-    fn count(&self) -> u32 {
-        self.words[0]
-    }
-
-    fn at(&self, n: u32) -> usize {
-        (1 + (n & (self.depth - 1)) * entry(self.t)) as usize
-    }
-
-    fn step(&self, n: u32) -> u32 {
-        self.words[self.at(n)]
-    }
-
-    fn range(&self, n: u32) -> Range<usize> {
-        let at = self.at(n);
-        at + 1..at + entry(self.t) as usize
-    }
-
-    fn values(&self, n: u32) -> impl Iterator<Item = f32> + '_ {
-        self.words[self.range(n)].iter().map(|w| f32::from_bits(*w))
-    }
-
-    fn push(&mut self, step: u32, values: &[f32]) {
-        let n = self.count();
-        let (at, range) = (self.at(n), self.range(n));
-        self.words[at] = step;
-        self.words[range].iter_mut().zip(values).for_each(|(w, x)| *w = x.to_bits());
-        self.words[0] = n + 1;
-    }
-
-    fn spike(&mut self, step: u32) {
-        let n = self.count() - 1;
-        let mut states: Vec<f32> = self.values(n).chain([1.0]).collect();
-        after(self.t, step - self.step(n), &[], &mut states, &mut Vec::new());
-        self.push(step, &states[..self.t.states.len()]);
-    }
-}
-
-/// Traces of targets as a run begins.
-pub fn beginning(plan: &Plan) -> Vec<History> {
-    let of = |t: &TracePlan| {
-        let size = plan.populations[t.population].size as usize;
-        let values = t.initial.iter().map(|x| vec![*x; size]).collect();
-        History { base: Traced { values, last: vec![0; size] }, ..History::default() }
-    };
-    plan.targets.iter().map(of).collect()
 }

@@ -1,11 +1,11 @@
-//! The code of rules by which weights change: WGSL functions for rows, from the programs of a synapse model; and what spikes do to
-//! traces of sources and to histories of targets. Knows no device. Writing to a String cannot fail, so its results are dropped.
+//! The code of rules by which weights change: WGSL functions for rows, from the programs of a synapse model. Knows no device. Writing to a String cannot fail, so its results are dropped.
 
 use std::fmt::Write;
 
 use super::emit;
+use super::histories::entry;
 use super::moving::{Moving, moves};
-use super::plastic::{self, entry};
+use super::plastic;
 use crate::plan::{Change, Plan, TracePlan};
 
 /// The functions of all rules, and the cases that call them: for rows with spikes, for rows to be settled.
@@ -13,7 +13,8 @@ pub fn functions(plan: &Plan) -> [String; 3] {
     let mut out = [String::new(), String::new(), String::new()];
     for (k, p) in plastic::rules(plan).into_iter().enumerate() {
         let (Some(change), Some(traces)) = (&p.plastic, p.traces) else { continue };
-        let rest = if moves(change) {
+        let walks = moves(change) || plan.targets[change.targets].watch.is_some();
+        let rest = if walks {
             out[0] += &Moving::new(plan, k, change, &plan.traces[traces]).functions();
             format!("rest_{k}(p, q, source, begin, end, lane, now, full == 2u)")
         } else {
@@ -21,7 +22,7 @@ pub fn functions(plan: &Plan) -> [String; 3] {
         };
         out[1] += &format!("            case {k}u: {{ row_{k}(p, q, source, begin, end, lane, spikes); }}\n");
         out[2] += &format!("                case {k}u: {{ {rest}; }}\n");
-        if moves(change) {
+        if walks {
             continue;
         }
         let rule = Rule { k, pre: &change.pre, post: &change.post, source: &plan.traces[traces], target: &plan.targets[change.targets] };
@@ -192,28 +193,4 @@ impl Rule<'_> {
         );
         o
     }
-}
-
-/// What a spike does to the history of its neuron, as a WGSL function without its name; and the test whether a batch more would
-/// push out what some synapse still needs. `info[e]` says where the histories are, the next word where their numbers are.
-pub fn history(t: &TracePlan) -> String {
-    let (n, each) = (t.states.len(), entry(t));
-    let place = |k: &str| format!("h + 1u + ({k} & (info[14] - 1u)) * {each}u");
-    let words = format!("(1u + info[14] * {each}u)");
-    let mut o = format!(
-        "(e: u32, i: u32, step: u32) {{\n    let h = info[e] + i * {words};\n    let base = info[e + 1u];\n    let count = state[h];\n"
-    );
-    (0..t.coefficients.len()).for_each(|c| _ = writeln!(o, "    let c{c} = numbers[base + {c}u];"));
-    let _ = writeln!(o, "    let old = {};", place("(count - 1u)"));
-    (0..n).for_each(|s| _ = writeln!(o, "    var s{s} = bitcast<f32>(state[old + {}u]);", s + 1));
-    let _ = writeln!(o, "    var s{n} = 1.0;\n    let u0 = f32(step - state[old]);");
-    o += &emit::body(&t.program);
-    let _ = writeln!(o, "    if (crowded(h, {each}u, 1u)) {{\n        atomicAdd(&log.pushed, 1u);\n    }}");
-    let _ = writeln!(o, "    let fresh = {};\n    var whole = true;\n    state[fresh] = step;", place("count"));
-    for s in 0..n {
-        let _ =
-            writeln!(o, "    s{s} = flush(s{s});\n    state[fresh + {}u] = bitcast<u32>(s{s});\n    whole = whole && finite(s{s});", s + 1);
-    }
-    o += "    state[h] = count + 1u;\n    if (!whole) {\n        atomicStore(&log.broken, 1u);\n    }\n}\n";
-    o
 }

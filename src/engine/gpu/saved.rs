@@ -13,16 +13,19 @@ impl Memory {
         settled.into_iter().for_each(|step| write(6 + list, step));
     }
 
-    /// The spikes of targets that have not yet acted on every synapse at step `now`.
+    /// The events of targets that have not yet acted on every synapse at step `now`, and what rules read of them.
     pub fn histories(&self, plan: &Plan, device: &Device, now: u32) -> Result<Vec<History>, String> {
         let mut out = histories(plan);
         for shard in &self.shards {
             for stand in &shard.stands {
                 let mut words = read(device, &shard.state, u64::from(stand.first) * 4, u64::from(stand.words()) * 4)?;
-                stand.put(&plan.targets[stand.targets], &mut words, now, plan.ring as u32 - 1, &mut out[stand.targets]);
+                stand.put(plan, &mut words, now, plan.ring as u32 - 1, &mut out[stand.targets]);
             }
         }
-        out.iter_mut().for_each(|h| h.spikes.sort_unstable());
+        for h in &mut out {
+            h.spikes.sort_unstable();
+            h.conditions.sort_unstable();
+        }
         Ok(out)
     }
 
@@ -30,7 +33,7 @@ impl Memory {
     pub fn put_histories(&self, plan: &Plan, device: &Device, all: &[History], now: u32) {
         for shard in &self.shards {
             for stand in &shard.stands {
-                let words = stand.of(&plan.targets[stand.targets], &all[stand.targets]);
+                let words = stand.of(plan, &all[stand.targets], now);
                 device.queue.write_buffer(&shard.state, u64::from(stand.first) * 4, bytemuck::cast_slice(&words));
             }
         }

@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-use super::plastic;
 use super::wires::Format;
+use super::{histories, plastic};
 use crate::plan::{GapPlan, Number, Plan, PopulationPlan};
 
 /// Neurons `from..to` of a population.
@@ -80,7 +80,8 @@ fn each(plan: &Plan, index: usize, population: &PopulationPlan, slack: f64) -> [
     }
     let bytes = |x: f64| libm::ceil(x) as u64;
     let depth = plan.history() as u32;
-    let histories: u64 = plastic::targets_of(plan, index).map(|(_, t)| 4 * u64::from(plastic::history(t, depth))).sum();
+    let histories: u64 =
+        histories::targets_of(plan, index).flat_map(|(_, t)| histories::words(plan, t, depth)).map(|w| 4 * u64::from(w)).sum();
     let state = u64::from(population.program.states) * 4 + histories;
     let here = plan.traces_of(index).filter(|(n, _)| !plastic::of_plastic(plan, *n));
     let traces: u64 = here.map(|(_, t)| 4 * u64::from(super::traces::words(t))).sum();

@@ -7,7 +7,8 @@
 //! neuron, length, slot, state, first within the population, coefficients, drives, probes, quanta, leaving projections,
 //! traces, leaving projections whose weights change, histories, gap junctions (`coupled`). Projections are a number and, for each, 7 words:
 //! projection << 8, sources (mode, 2), first row, where its work items by row are, which of the spike's factors it takes.
-//! Traces have 3 words: where they stand, their numbers, and over how many neurons they go. Histories have the first two.
+//! Traces have 3 words: where they stand, their numbers, and over how many neurons they go. Histories have the first two; their
+//! numbers are those of a spike, then of the condition of the rule and of what a step does at which it holds.
 //! A drive has 12: start, stop, key (2), weight, part (2), table, period (or where the shares of a Poisson drive are), mean,
 //! sd, none. A probe has 4: interval, part
 //! (2; of a list, the length in the second word), samples. A part is (start, length) or (where the positions are, length).
@@ -15,10 +16,11 @@
 use super::classes::{Classes, drives, probes};
 use super::coupled;
 use super::grain::Grain;
-use super::plastic::{self, Stand};
+use super::histories::Stand;
 use super::shards::{Piece, delay_bits};
 use super::traces::{self, Place};
 use super::wires::first_rows;
+use super::{events, plastic};
 use crate::base::math;
 use crate::base::rng::Stream;
 use crate::network::{Wave, Which};
@@ -155,7 +157,7 @@ impl Tables {
         words.clear();
         for stand in stands.iter().filter(|s| plan.targets[s.targets].population == piece.population && s.from == piece.from) {
             words.extend([stand.first, self.numbers.len() as u32]);
-            self.numbers.extend_from_slice(&plan.targets[stand.targets].coefficients);
+            self.numbers.extend(events::numbers(&plan.targets[stand.targets]));
         }
         let histories = self.append(&words);
         let behind = sample_base(plan, plan.probes.len(), span);

@@ -120,7 +120,8 @@ pub fn wires(plan: &Plan, pieces: &[Piece], delay_bits: u32) -> Result<Vec<u32>,
         if let (Some(change), Some(traces)) = (&p.plastic, p.traces) {
             let none = Vec::new();
             let drift = change.drift.as_ref().map_or(&none, |d| &d.coefficients);
-            let numbers = [&change.pre.coefficients, &change.post.coefficients, &plan.traces[traces].coefficients, drift];
+            let event = change.condition.as_ref().map_or(&none, |c| &c.coefficients);
+            let numbers = [&change.pre.coefficients, &change.post.coefficients, &plan.traces[traces].coefficients, drift, event];
             let numbers = numbers.map(|n| wires.append(&n.iter().map(|x| x.to_bits()).collect::<Vec<_>>()));
             let sources = match &p.from {
                 Which::Range { start, .. } => [0, *start],
