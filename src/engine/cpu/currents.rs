@@ -41,13 +41,13 @@ pub fn feeds(plan: &Plan, share: &Share) -> Vec<Feed> {
     (0..plan.populations[share.population].program.inputs as usize).map(|input| Feed::new(plan, share, input)).collect()
 }
 
-/// Which inputs of a population nothing feeds, neither currents nor gap junctions.
-pub fn idle(plan: &Plan, population: usize) -> Vec<bool> {
+/// The inputs of a population that currents or gap junctions feed.
+pub fn fed(plan: &Plan, population: usize) -> Vec<usize> {
     let driven = |input: usize| {
         let by = |d: &DrivePlan| d.population == population && matches!(d.kind, DriveKind::Current { input: i, .. } if i == input);
         plan.drives.iter().any(by) || plan.gaps.iter().any(|g| g.target[0] == population && g.target[2] == input)
     };
-    (0..plan.populations[population].program.inputs as usize).map(|input| !driven(input)).collect()
+    (0..plan.populations[population].program.inputs as usize).filter(|input| driven(*input)).collect()
 }
 
 fn changes(drive: &DrivePlan, step: u64) -> bool {

@@ -61,7 +61,7 @@ impl Part {
         let mut part = Self {
             columns: shares
                 .iter()
-                .map(|s| Columns::new(&plan.populations[s.population], *s, noise, &currents::idle(plan, s.population)))
+                .map(|s| Columns::new(&plan.populations[s.population], *s, noise, &currents::fed(plan, s.population)))
                 .collect(),
             feeds: Vec::new(),
             coupled: Coupled::new(plan),
@@ -113,7 +113,7 @@ impl Part {
     /// Takes over the numbers of an edited plan; states and inputs under way stay.
     pub fn adopt(&mut self, plan: &Plan) {
         for (columns, share) in self.columns.iter_mut().zip(&self.shares) {
-            columns.adopt(&plan.populations[share.population], &currents::idle(plan, share.population));
+            columns.adopt(&plan.populations[share.population], &currents::fed(plan, share.population));
         }
         self.drives(plan);
         self.plastic.adopt(plan);
@@ -264,8 +264,10 @@ impl Part {
                 let mut next = sampled;
                 for step in first..first + count {
                     for (input, feed) in feeds.iter().enumerate() {
-                        if stale && step == first || feed.changes(plan, step) {
-                            feed.set(plan, step, share.start + block.start as u32, columns.input(&block, input));
+                        if (stale && step == first || feed.changes(plan, step))
+                            && let Some(values) = columns.input(&block, input)
+                        {
+                            feed.set(plan, step, share.start + block.start as u32, values);
                         }
                     }
                     let spiked = &mut self.spiked[(step - first) as usize];

@@ -5,7 +5,7 @@ use crate::model::program::{Binary, Unary};
 /// Where a value stands.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Place {
-    /// A cell of the block: states first, then inputs, then coefficients that differ from neuron to neuron.
+    /// A cell of the block: states first, then inputs that are fed, then coefficients that differ from neuron to neuron.
     Cell(u32),
     /// A cell that lives within one step.
     Temp(u32),

@@ -138,7 +138,7 @@ mod tests {
         let source = std::sync::Arc::new(crate::base::problem::Source { name: "fuse.toml".into(), text });
         let scene = crate::scene::load(source, None, &Default::default()).unwrap_or_else(|e| panic!("{e:?}"));
         let plan = crate::plan::plan(&scene.network).unwrap_or_else(|e| panic!("{e}"));
-        let lowered = lower(&plan.populations[0], &[false]);
+        let lowered = lower(&plan.populations[0], &[0]);
         allocate(lowered.codes, lowered.ones).0
     }
 

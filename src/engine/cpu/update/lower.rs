@@ -19,17 +19,17 @@ pub struct Lowered {
     pub ones: u32,
 }
 
-/// The program of a population, some of whose inputs may be `idle`: zero in every step.
-pub fn lower(plan: &PopulationPlan, idle: &[bool]) -> Lowered {
+/// The program of a population of whose inputs some are `fed`; the others are zero in every step.
+pub fn lower(plan: &PopulationPlan, fed: &[usize]) -> Lowered {
     let program = &plan.program;
     let registers = program.registers as usize;
     let mut lowering = Lowering {
         plan,
-        idle,
+        fed,
         facts: vec![Fact::default(); registers],
         places: vec![Place::Uniform(0.0); registers],
         columns: Vec::new(),
-        first_column: program.states + program.inputs,
+        first_column: program.states + fed.len() as u32,
         codes: Vec::new(),
         ones: program.registers,
         temps: program.registers + 1,
@@ -62,7 +62,7 @@ impl Default for Fact {
 
 struct Lowering<'a> {
     plan: &'a PopulationPlan,
-    idle: &'a [bool],
+    fed: &'a [usize],
     facts: Vec<Fact>,
     places: Vec<Place>,
     columns: Vec<usize>,
@@ -201,12 +201,9 @@ impl Lowering<'_> {
                 return;
             }
             Op::State(s) => Code::Copy { to, a: Place::Cell(s) },
-            Op::Input(i) if self.idle.get(i as usize) == Some(&true) => {
-                self.places[reg as usize] = Place::Uniform(0.0);
-                return;
-            }
             Op::Input(i) => {
-                self.places[reg as usize] = Place::Cell(self.plan.program.states + i);
+                let cell = self.fed.iter().position(|f| *f == i as usize).map(|k| Place::Cell(self.plan.program.states + k as u32));
+                self.places[reg as usize] = cell.unwrap_or(Place::Uniform(0.0));
                 return;
             }
             Op::Receptor(r) => Code::Take { to, receptor: r, kept: true },

@@ -37,7 +37,8 @@ pub struct Columns {
     /// Columns of coefficients, in order of their cells.
     coefficients: Vec<usize>,
     states: usize,
-    inputs: usize,
+    /// The inputs that have a cell; the others are zero in every step.
+    fed: Vec<usize>,
     /// Groups of lanes in a cell; fewer in the last block.
     width: usize,
     /// Block by block, cell by cell.
@@ -46,8 +47,8 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// Inputs that are `idle` are zero in every step, whatever stands in their cells.
-    pub fn new(plan: &PopulationPlan, share: Share, noise: Stream, idle: &[bool]) -> Self {
+    /// Inputs that are not `fed` are zero in every step.
+    pub fn new(plan: &PopulationPlan, share: Share, noise: Stream, fed: &[usize]) -> Self {
         let mut columns = Self {
             share,
             noise,
@@ -55,12 +56,12 @@ impl Columns {
             codes: Vec::new(),
             coefficients: Vec::new(),
             states: plan.program.states as usize,
-            inputs: plan.program.inputs as usize,
+            fed: Vec::new(),
             width: 1,
             cells: Vec::new(),
             temps: Vec::new(),
         };
-        columns.lay_out(plan, idle);
+        columns.lay_out(plan, fed);
         for (s, number) in plan.initial.iter().enumerate() {
             columns.set_cell(s, |i| value(number, &share, i));
         }
@@ -68,17 +69,18 @@ impl Columns {
     }
 
     /// Takes over the numbers of a plan; the states stay.
-    pub fn adopt(&mut self, plan: &PopulationPlan, idle: &[bool]) {
+    pub fn adopt(&mut self, plan: &PopulationPlan, fed: &[usize]) {
         let states: Vec<Vec<f32>> = (0..self.states).map(|s| self.state(s)).collect();
-        self.lay_out(plan, idle);
+        self.lay_out(plan, fed);
         states.iter().enumerate().for_each(|(s, values)| self.set_state(s, values));
         self.stale = true;
     }
 
-    fn lay_out(&mut self, plan: &PopulationPlan, idle: &[bool]) {
-        let Lowered { codes, columns: coefficients, ones } = lower::lower(plan, idle);
+    fn lay_out(&mut self, plan: &PopulationPlan, fed: &[usize]) {
+        let Lowered { codes, columns: coefficients, ones } = lower::lower(plan, fed);
         let (codes, temps) = allocate::allocate(codes, ones);
-        let cells = self.states + self.inputs + coefficients.len();
+        self.fed = fed.to_vec();
+        let cells = self.states + self.fed.len() + coefficients.len();
         self.width = (BLOCK / (size_of::<Group>() * (cells + temps).max(1))).clamp(WIDTH.0, WIDTH.1);
         self.cells = vec![[0.0; GROUP]; cells * (self.share.len() as usize).div_ceil(GROUP)];
         self.temps = vec![[0.0; GROUP]; temps * self.width];
@@ -87,13 +89,13 @@ impl Columns {
         for k in 0..self.coefficients.len() {
             let number = &plan.coefficients[self.coefficients[k]];
             let share = self.share;
-            self.set_cell(self.states + self.inputs + k, |i| value(number, &share, i));
+            self.set_cell(self.states + self.fed.len() + k, |i| value(number, &share, i));
         }
     }
 
     /// Cells of a block.
     fn kinds(&self) -> usize {
-        self.states + self.inputs + self.coefficients.len()
+        self.states + self.fed.len() + self.coefficients.len()
     }
 
     /// Neurons of each block, as numbers in the share.
@@ -119,8 +121,10 @@ impl Columns {
         &mut self.cells[place].as_flattened_mut()[..block.len()]
     }
 
-    pub fn input(&mut self, block: &Range<usize>, input: usize) -> &mut [f32] {
-        self.cell_mut(block, self.states + input)
+    /// The values of an input, if it is fed.
+    pub fn input(&mut self, block: &Range<usize>, input: usize) -> Option<&mut [f32]> {
+        let cell = self.states + self.fed.iter().position(|f| *f == input)?;
+        Some(self.cell_mut(block, cell))
     }
 
     fn set_cell(&mut self, cell: usize, value: impl Fn(usize) -> f32) {
