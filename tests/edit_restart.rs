@@ -86,6 +86,8 @@ fn edits(name: &str, text: &str) -> Vec<(String, String)> {
         match written.strip_prefix("0 ").or(written.strip_prefix("0.0 ")) {
             Some(unit) => format!("0.3 {unit}"),
             None if written == "0" || written == "0.0" => "0.3".into(),
+            // These are parts of a whole, and 1 to begin with.
+            None if key.starts_with("f_") => format!("({written})*0.96"),
             None => format!("({written})*1.04"),
         }
     };

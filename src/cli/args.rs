@@ -164,7 +164,8 @@ pub struct Run {
     /// Format of the data
     #[arg(long, value_enum, default_value = "npz")]
     pub format: Format,
-    /// Change a value while the network runs, as in `--at "200 ms: g=6"`; may be repeated
+    /// Change a value while the network runs, as in `--at "200 ms: g=6"`, or go on with another text of the scene, as in
+    /// `--at "200 ms: @other.toml"`: state that keeps its name goes on; may be repeated
     #[arg(long, value_name = "TIME: NAME=VALUE")]
     pub at: Vec<String>,
     /// Replay the edits of a run: its journal.jsonl

@@ -69,7 +69,8 @@ fn by_storage(plan: &Plan) -> String {
         let of: Vec<&ProjectionPlan> = plan.projections.iter().filter(|p| kept(p) == *heading).collect();
         let width = of.iter().map(|p| address(plan, p).chars().count()).max().unwrap_or(0);
         for p in of {
-            *heading += &format!("    {:width$}  {} synapses{}\n", address(plan, p), p.wiring.synapses(), changing(plan, p));
+            *heading +=
+                &format!("    {:width$}  {} synapses{}{}\n", address(plan, p), p.wiring.synapses(), each(plan, p), changing(plan, p));
         }
     }
     headings.concat()
@@ -79,11 +80,24 @@ fn address(plan: &Plan, p: &ProjectionPlan) -> String {
     format!("{}->{}", plan.populations[p.source].name, plan.populations[p.target].name)
 }
 
+/// What a synapse takes, where it is kept.
+fn each(plan: &Plan, p: &ProjectionPlan) -> String {
+    match [plan.synapse_bytes(p), plan.synapse_bytes_on_gpu(p)] {
+        _ if p.procedural() => String::new(),
+        [cpu, gpu] if cpu == gpu => format!(" of {cpu} bytes"),
+        [cpu, gpu] => format!(" of {cpu} bytes, {gpu} on a GPU"),
+    }
+}
+
 /// What of a projection changes.
 fn changing(plan: &Plan, p: &ProjectionPlan) -> String {
-    let traces = p.traces.and_then(|n| plan.traces.get(n));
-    traces
-        .map_or_else(String::new, |t| format!("; traces {}, {} bytes for each source neuron", t.states.join(", "), 4 + 4 * t.states.len()))
+    let traces = p.traces.and_then(|n| plan.traces.get(n)).filter(|t| !t.states.is_empty());
+    let mut out = traces
+        .map_or_else(String::new, |t| format!("; traces {}, {} bytes for each source neuron", t.states.join(", "), 4 + 4 * t.states.len()));
+    if let Some(t) = p.plastic.as_ref().and_then(|w| plan.targets.get(w.targets)) {
+        out += &format!("; {} bytes for each target neuron's history", plan.history_bytes_of(t));
+    }
+    out
 }
 
 fn storage(p: &ProjectionPlan) -> &'static str {
@@ -92,5 +106,5 @@ fn storage(p: &ProjectionPlan) -> &'static str {
 
 fn projection(plan: &Plan, p: &ProjectionPlan) -> Value {
     json!({ "address": address(plan, p), "synapses": p.wiring.synapses(), "storage": storage(p), "why": p.storage.why,
-        "traces": p.traces.and_then(|n| plan.traces.get(n)).map(|t| &t.states) })
+        "bytes_per_synapse": (!p.procedural()).then(|| plan.synapse_bytes(p)), "traces": p.traces.and_then(|n| plan.traces.get(n)).map(|t| &t.states) })
 }

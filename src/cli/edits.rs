@@ -1,7 +1,10 @@
 //! Edits of a run as words and as a journal: one JSON object a line. Knows no engine.
 
+use std::sync::Arc;
+
 use super::Failure;
 use super::args::Run;
+use crate::base::problem::Source;
 use crate::base::units::{TIME, unit};
 use crate::plan;
 use crate::scene::Scene;
@@ -31,32 +34,48 @@ pub fn journal(words: &Run, scene: &Scene) -> Result<Vec<Stamped>, Failure> {
 /// Refuses values that the scene does not take, and edits that would need a rebuild, before anything is built.
 pub fn check(origin: &Origin, scene: &Scene, journal: &[Stamped]) -> Result<(), Failure> {
     let mut edited = origin.clone();
+    let mut network = scene.network.clone();
     for Stamped { step, command } in journal {
-        let Command::Set { address, value } = command else { continue };
-        edited.options.set.retain(|(known, _)| known != address);
-        edited.options.set.push((address.clone(), value.clone()));
-        let next = edited.load().map_err(Failure::Scene)?;
-        if let Some(what) = plan::structure(&scene.network, &next.network) {
-            let text = format!(
-                "{address} = {value} at step {step}: {what}: this needs the network to be rebuilt, so it cannot be changed while it runs"
-            );
+        let told = match command {
+            Command::Poke { .. } => continue,
+            Command::Set { address, value } => {
+                edited.options.set.retain(|(known, _)| known != address);
+                edited.options.set.push((address.clone(), value.clone()));
+                format!("{address} = {value}")
+            }
+            Command::Rewrite { text } => {
+                edited.source = Arc::new(Source { name: "the new text".into(), text: text.clone() });
+                "the new text".into()
+            }
+        };
+        let next = edited.load().map_err(Failure::Scene)?.network;
+        let rewritten = matches!(command, Command::Rewrite { .. });
+        let what = if rewritten { plan::reshaped(&network, &next) } else { plan::structure(&network, &next) };
+        if let Some(what) = what {
+            let text =
+                format!("{told} at step {step}: {what}: this needs the network to be rebuilt, so it cannot be changed while it runs");
             return Err(Failure::Usage(text));
         }
+        network = next;
     }
     Ok(())
 }
 
-/// `200 ms: g=6`
+/// `200 ms: g=6`, or `200 ms: @other.toml`
 fn at(text: &str, dt: f64) -> Result<Stamped, String> {
-    let form = "write it as \"200 ms: g=6\"";
+    let form = "write it as \"200 ms: g=6\", or \"200 ms: @FILE\" for another text of the scene";
     let (time, set) = text.split_once(':').ok_or(form)?;
-    let (address, value) = set.split_once('=').ok_or(form)?;
     let time = time.trim();
     let steps = milliseconds(time)? / dt;
     if !(steps >= 0.0 && steps < 2f64.powi(53) && (steps - steps.round()).abs() < 1e-6) {
         return Err(format!("{time} is no whole number of steps of {dt} ms"));
     }
-    let command = Command::Set { address: address.trim().into(), value: value.trim().into() };
+    let command = if let Some(file) = set.trim().strip_prefix('@') {
+        Command::Rewrite { text: std::fs::read_to_string(file).map_err(|e| format!("{file}: {e}"))? }
+    } else {
+        let (address, value) = set.split_once('=').ok_or(form)?;
+        Command::Set { address: address.trim().into(), value: value.trim().into() }
+    };
     Ok(Stamped { step: steps.round() as u64, command })
 }
 

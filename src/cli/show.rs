@@ -60,6 +60,7 @@ fn synapse_text(model: &SynapseModel, dt: f64) -> Result<String, Failure> {
     model.compile(dt).map_err(Failure::Scene)?;
     let mut out = format!("{}: {}\n{}\n\nparameters\n", model.name, model.about, model.cite);
     model.parameters().iter().for_each(|p| _ = writeln!(out, "  {:14} {} {}", p.name, p.default, p.dimension));
+    out += &limits(model.limit_texts());
     out += "traces of the source neuron\n";
     model.source().iter().for_each(|t| _ = writeln!(out, "  {:14} {}", t.name, t.dimension));
     if model.plastic() {
@@ -106,10 +107,17 @@ fn quantity(x: f64, unit: &str) -> String {
     if unit == "a bare number" { x.to_string() } else { format!("{x} {unit}") }
 }
 
+/// What the parameters must meet, a line for each.
+fn limits<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    let lines: String = texts.map(|text| format!("  {text}\n")).collect();
+    if lines.is_empty() { lines } else { format!("limits\n{lines}") }
+}
+
 fn model_text(model: &Model, dt: f64) -> Result<String, Failure> {
     let compiled = model.compile(dt).map_err(Failure::Scene)?;
     let mut out = format!("{}: {}\n{}\n\nmethod: {}\n\nparameters\n", model.name, model.about, model.cite, compiled.method);
     model.parameters.iter().for_each(|p| _ = writeln!(out, "  {:14} {} {}", p.name, p.default, p.dimension));
+    out += &limits(model.limit_texts());
     out += "receptors\n";
     model.receptors.iter().for_each(|r| _ = writeln!(out, "  {:14} weight in {}", r.name, r.weight));
     let _ = writeln!(out, "one step of {dt} ms\n{}", compiled.update);
@@ -126,7 +134,7 @@ fn model_json(model: &Model, dt: f64) -> Result<Value, Failure> {
     Ok(json!({
         "model": model.name, "about": model.about, "cite": model.cite, "method": compiled.method, "dt_ms": dt,
         "parameters": parameters.collect::<Vec<_>>(), "states": states.collect::<Vec<_>>(), "receptors": receptors.collect::<Vec<_>>(),
-        "inputs": inputs.collect::<Vec<_>>(), "update": compiled.update,
+        "inputs": inputs.collect::<Vec<_>>(), "limits": model.limit_texts().collect::<Vec<_>>(), "update": compiled.update,
     }))
 }
 
@@ -177,6 +185,7 @@ fn scene_text(scene: &Scene, plan: &crate::plan::Plan) -> String {
     let n = &scene.network;
     let time = |steps: u64| format!("{} ms", steps as f64 * n.dt);
     let mut out = format!("{}\n{}\n{}\n\n", scene.title, scene.about, scene.cite);
+    scene.unconfirmed.iter().for_each(|what| _ = writeln!(out, "not confirmed: {what}\n"));
     let preset = scene.preset.as_deref().map_or(String::new(), |p| format!(", preset {p}"));
     let _ = writeln!(out, "dt {} ms, warm-up {}, duration {}, seed {}{preset}", n.dt, time(n.warmup), time(n.duration), n.seed);
     out += "\npopulations\n";
@@ -230,7 +239,7 @@ fn scene_json(scene: &Scene, plan: &crate::plan::Plan) -> Value {
         .map(|s| json!({ "name": s.name, "kind": kind(&s.kind), "to": n.populations[s.to.population].name, "neurons": s.to.which.len() }));
     let probes = n.probes.iter().map(|p| probe(n, p)).map(|(record, of)| json!({ "record": record, "of": of }));
     json!({
-        "title": scene.title, "about": scene.about, "cite": scene.cite, "preset": scene.preset, "dt_ms": n.dt, "seed": n.seed,
+        "title": scene.title, "about": scene.about, "cite": scene.cite, "unconfirmed": scene.unconfirmed, "preset": scene.preset, "dt_ms": n.dt, "seed": n.seed,
         "warmup_steps": n.warmup, "duration_steps": n.duration, "populations": populations.collect::<Vec<_>>(),
         "projections": projections.collect::<Vec<_>>(), "stimuli": stimuli.collect::<Vec<_>>(), "probes": probes.collect::<Vec<_>>(),
         "models": models(n).values().filter_map(|m| model_json(m, n.dt).ok()).collect::<Vec<_>>(), "resolved": scene.resolved,

@@ -27,10 +27,14 @@ pub fn verify(words: &Verify, terminal: &Terminal) -> Result<(), Failure> {
         }
         results.extend(of);
     }
+    if !terminal.json {
+        let lines: String = scene.unconfirmed.iter().map(|what| format!("not confirmed, and so not expected: {what}\n")).collect();
+        terminal.text(&lines)?;
+    }
     let good = results.iter().all(|r| r["ok"] == true);
     let place = machine.describe();
     if terminal.json {
-        let all = json!({ "scene": words.scene, "ok": good, "engine": place.engine, "device": place.device, "results": results });
+        let all = json!({ "scene": words.scene, "ok": good, "unconfirmed": scene.unconfirmed, "engine": place.engine, "device": place.device, "results": results });
         terminal.data(String::new, || all)?;
     }
     if good { Ok(()) } else { Err(Failure::Check) }

@@ -1,7 +1,7 @@
 //! The models that come with the program, in the very form a user writes. Knows only their texts.
 
 /// Name and text of each built-in model; the text holds the keys of one model table.
-pub fn builtin() -> [(&'static str, &'static str); 37] {
+pub fn builtin() -> [(&'static str, &'static str); 38] {
     [
         ("iaf_psc_exp", include_str!("builtin/iaf_psc_exp.toml")),
         ("iaf_psc_alpha", include_str!("builtin/iaf_psc_alpha.toml")),
@@ -9,6 +9,7 @@ pub fn builtin() -> [(&'static str, &'static str); 37] {
         ("iaf_cond_exp", include_str!("builtin/iaf_cond_exp.toml")),
         ("iaf_cond_alpha", include_str!("builtin/iaf_cond_alpha.toml")),
         ("iaf_ampa_nmda_gaba", include_str!("builtin/iaf_ampa_nmda_gaba.toml")),
+        ("iaf_bw_2001", include_str!("builtin/iaf_bw_2001.toml")),
         ("iaf_cond_exp_2c", include_str!("builtin/iaf_cond_exp_2c.toml")),
         ("iaf_cond_alpha_3c", include_str!("builtin/iaf_cond_alpha_3c.toml")),
         ("alif_psc_exp", include_str!("builtin/alif_psc_exp.toml")),

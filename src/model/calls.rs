@@ -19,8 +19,9 @@ const ONE: [(&str, Unary); 6] = [
 ];
 
 /// Names that no function of a model may take.
-pub const RESERVED: [&str; 16] = [
+pub const RESERVED: [&str; 17] = [
     "exp", "expm1", "exprel", "log", "tanh", "floor", "sqrt", "abs", "min", "max", "clip", "rising", "peak", "normal", "uniform", "escape",
+    "before",
 ];
 
 pub fn call(expr: &Expr, name: &str, arguments: &[Expr], graph: &mut Graph, names: &Names) -> Typed {
@@ -42,6 +43,7 @@ pub fn call(expr: &Expr, name: &str, arguments: &[Expr], graph: &mut Graph, name
             Ok((graph.binary(Binary::Min, raised, high), d))
         }
         ("rising" | "peak", [x, level]) => crossing(expr, name == "rising", x, level, graph, names),
+        ("before", [x]) => before(expr, x, graph, names),
         ("normal" | "uniform", [a, b]) => draw(expr, name == "normal", a, b, graph, names),
         ("escape", [rate]) => escape(expr, rate, graph, names),
         (_, [a]) if ONE.iter().any(|(n, _)| *n == name) => {
@@ -65,9 +67,17 @@ fn unknown(expr: &Expr, name: &str, arguments: usize, names: &Names) -> Fault {
     fault(expr, format!("there is no function `{name}`")).help(help)
 }
 
+/// `before(x)`: as it was when the step, or the substep after which is tested, began.
+fn before(expr: &Expr, x: &Expr, graph: &mut Graph, names: &Names) -> Typed {
+    let Some(before) = &names.before else {
+        return Err(fault(expr, "`before` belongs into a threshold, a reset, or an event"));
+    };
+    build(x, graph, &Names { now: before.clone(), before: None, ..names.clone() })
+}
+
 /// `rising(x, level)`: below it before the step, not below after. `peak(x, level)`: not below it, and lower than before the step.
 fn crossing(expr: &Expr, rising: bool, x: &Expr, level: &Expr, graph: &mut Graph, names: &Names) -> Typed {
-    let Some(before) = &names.before else {
+    let (Some(before), Some(_)) = (&names.before, names.span) else {
         let name = if rising { "rising" } else { "peak" };
         return Err(fault(expr, format!("`{name}` belongs into a threshold or the condition of an event")));
     };

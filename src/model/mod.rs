@@ -10,6 +10,7 @@ pub mod expr;
 mod flow;
 mod graph;
 mod integrate;
+mod limits;
 mod linear;
 mod matrix;
 mod noise;
@@ -32,12 +33,14 @@ use std::sync::Arc;
 pub use builtin::builtin;
 pub use compile::Compiled;
 pub use flow::Flow;
+pub use limits::Limits;
 pub use read::{KEYS, integrated, read};
 pub use synapse::{Effects, SYNAPSE_KEYS, Start, SynapseModel, builtin_synapses, read_synapse};
 pub use watch::{READS, Read};
 
 use crate::base::problem::Source;
 use crate::base::units::Dimension;
+use limits::Limit;
 use statement::{Function, Spot, Statement};
 
 /// A neuron model, read and checked.
@@ -47,6 +50,8 @@ pub struct Model {
     pub about: String,
     pub cite: String,
     pub parameters: Vec<Parameter>,
+    /// What the parameters must meet together.
+    pub(crate) limits: Vec<Limit>,
     pub states: Vec<State>,
     pub receptors: Vec<Receptor>,
     pub inputs: Vec<Input>,
@@ -60,6 +65,8 @@ pub struct Model {
     pub(crate) explicit: bool,
     pub(crate) method: Option<String>,
     pub(crate) substeps: u32,
+    /// The longest substep in ms, where the model says that in place of their number.
+    pub(crate) substep: Option<f64>,
     pub(crate) threshold: Option<(expr::Expr, Spot)>,
     pub(crate) threshold_text: String,
     pub(crate) each_substep: bool,
@@ -114,6 +121,9 @@ impl Least {
     }
 }
 
+/// No step is cut into more parts.
+pub(crate) const MOST_SUBSTEPS: f64 = 1000.0;
+
 #[derive(Clone, Debug)]
 pub struct State {
     pub name: String,
@@ -145,6 +155,7 @@ impl Model {
             about: String::new(),
             cite: String::new(),
             parameters: Vec::new(),
+            limits: Vec::new(),
             states: Vec::new(),
             receptors: Vec::new(),
             inputs: Vec::new(),
@@ -155,6 +166,7 @@ impl Model {
             explicit: false,
             method: None,
             substeps: 1,
+            substep: None,
             threshold: None,
             threshold_text: String::new(),
             each_substep: false,
@@ -165,6 +177,11 @@ impl Model {
             clamp: Vec::new(),
             events: Vec::new(),
         }
+    }
+
+    /// Substeps of a step of `dt` ms.
+    pub(crate) fn substeps(&self, dt: f64) -> u32 {
+        self.substep.map_or(self.substeps, |longest| libm::ceil(dt / longest - 1e-6).clamp(1.0, MOST_SUBSTEPS) as u32)
     }
 
     /// Whether a state variable is held while the neuron is refractory.

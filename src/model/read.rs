@@ -10,9 +10,9 @@ use super::statement::{self, Function, Kind, Spot, Statement};
 use super::typed::{self, Fault, Names};
 use super::{Event, Input, Least, Model, Parameter, Receptor, State, calls};
 use crate::base::problem::{Problem, Source, did_you_mean};
-use crate::base::units::{CURRENT, Dimension, Quantity, VOLTAGE};
+use crate::base::units::{CURRENT, Dimension, Quantity, TIME, VOLTAGE};
 
-pub const KEYS: [&str; 18] = [
+pub const KEYS: [&str; 20] = [
     "about",
     "cite",
     "receptor_by",
@@ -22,12 +22,14 @@ pub const KEYS: [&str; 18] = [
     "precision",
     "method",
     "substeps",
+    "substep",
     "threshold",
     "threshold_each",
     "reset",
     "refractory",
     "events",
     "parameters",
+    "limits",
     "state",
     "receptors",
     "inputs",
@@ -62,6 +64,7 @@ pub fn read(
         cite: reader.text("cite").map(|t| t.0).unwrap_or_default(),
         by_sign: reader.choice("receptor_by", &["sign"]).is_some(),
         parameters: reader.parameters(evaluate),
+        limits: Vec::new(),
         states: Vec::new(),
         receptors: Vec::new(),
         inputs: reader.inputs(),
@@ -71,6 +74,7 @@ pub fn read(
         explicit,
         method: reader.choice("method", &METHODS),
         substeps: reader.substeps(),
+        substep: reader.substep(evaluate),
         threshold_text: table.get("threshold").and_then(Item::as_str).unwrap_or_default().into(),
         threshold: reader.expression("threshold"),
         each_substep: reader.choice("threshold_each", &["step", "substep"]).is_some_and(|c| c == "substep"),
@@ -85,6 +89,7 @@ pub fn read(
     reader.receptors(&mut model);
     reader.refractory(&mut model);
     reader.unique(&model);
+    model.limits = reader.limits(&model);
     if model.by_sign && model.receptors.len() != 2 {
         reader.problems.push(Problem::new(format!("`receptor_by = \"sign\"` needs two receptors, `{name}` has {}", model.receptors.len())));
     }
@@ -98,6 +103,10 @@ pub fn read(
             let item = defaults.and_then(|t| t.get(&p.name));
             reader.problem(item, format!("{} {wrong}, and is {} {}", p.name, p.default, p.dimension));
         }
+    }
+    let values: Vec<f64> = model.parameters.iter().map(|p| p.default).collect();
+    if let Some((wrong, _)) = model.limits().broken(&values) {
+        reader.problem(table.get("limits"), wrong);
     }
     if reader.problems.is_empty() { Ok(model) } else { Err(reader.problems) }
 }
@@ -116,7 +125,7 @@ pub fn integrated(model: &mut Model, table: &dyn TableLike, source: &Arc<Source>
         return Err(reader.problems);
     }
     model.method = method.or(model.method.take());
-    model.substeps = substeps;
+    (model.substeps, model.substep) = (substeps, None);
     // The equations stand elsewhere: what is wrong with the choice is wrong here.
     let here = |p: Problem| if let Some(span) = item.span() { p.at(source, span) } else { p };
     model.bound().map_err(|problems| problems.into_iter().map(here).collect())
@@ -186,6 +195,25 @@ impl Reader<'_> {
             None => {
                 self.problem(Some(item), "`substeps` is a whole number from 1 to 1000");
                 1
+            }
+        }
+    }
+
+    /// A time; the number of substeps is left to it.
+    fn substep(&mut self, evaluate: &mut dyn FnMut(&Item) -> Result<Quantity, Problem>) -> Option<f64> {
+        let item = self.table.get("substep")?;
+        if self.table.contains_key("substeps") {
+            self.problem(Some(item), "`substep` is the longest one, `substeps` their number: give one of the two");
+        }
+        match evaluate(item) {
+            Ok(q) if q.dimension == TIME && q.value > 0.0 && q.value.is_finite() => Some(q.value),
+            Ok(_) => {
+                self.problem(Some(item), "`substep` is a time above zero, as in \"0.05 ms\"");
+                None
+            }
+            Err(problem) => {
+                self.problems.push(problem);
+                None
             }
         }
     }

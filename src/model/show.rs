@@ -17,7 +17,7 @@ impl Model {
             "euler" => "forward Euler, all from the old values",
             _ => "these assignments, in order",
         };
-        let parts = match self.substeps {
+        let parts = match self.substeps(dt) {
             1 => String::new(),
             n => format!(", in {n} substeps of {} ms", dt / f64::from(n)),
         };

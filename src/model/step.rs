@@ -21,17 +21,18 @@ impl Builder<'_> {
     /// The stages of a step, and the name of the method.
     pub(super) fn step(&mut self, dt: f64) -> (Vec<Stage>, String) {
         let model = self.model;
-        let h = dt / f64::from(model.substeps);
+        let substeps = model.substeps(dt);
+        let h = dt / f64::from(substeps);
         let (values, method) = self.integrate(dt, h);
-        if model.substeps > 1 && matches!(method.as_str(), "exact" | "update") {
+        if substeps > 1 && matches!(method.as_str(), "exact" | "update") {
             self.problems
                 .push(Problem::new(format!("substeps are of rk4, euler and exponential_euler, and `{}` runs {method}", model.name)));
         }
         let present = self.states.clone();
         if model.each_substep {
             let mut inner = self.substep(&values, &method, h);
-            if model.substeps > 1 {
-                inner = vec![Stage::Repeat(model.substeps, inner)];
+            if substeps > 1 {
+                inner = vec![Stage::Repeat(substeps, inner)];
             }
             let mut sets: Vec<(usize, Id)> = self.receive(present).into_iter().enumerate().collect();
             if model.period.is_some() {
@@ -47,14 +48,14 @@ impl Builder<'_> {
             inner.push(Stage::Set { sets, spike: None });
             return (inner, method);
         }
-        if model.substeps == 1 {
+        if substeps == 1 {
             let received = self.receive(values.clone());
             return (vec![self.events(received, [&present, &values], dt, false)], method);
         }
         let inner = vec![Stage::Set { sets: values.into_iter().enumerate().collect(), spike: None }];
         let before: Vec<Id> = (0..present.len()).map(|i| self.graph.leaf(Node::Start(i))).collect();
         let received = self.receive(present.clone());
-        (vec![Stage::Repeat(model.substeps, inner), self.events(received, [&before, &present], dt, false)], method)
+        (vec![Stage::Repeat(substeps, inner), self.events(received, [&before, &present], dt, false)], method)
     }
 
     /// One substep with its test. Without randomness, the one in which the threshold is crossed is run again in finer ones.
@@ -199,8 +200,12 @@ impl Builder<'_> {
     }
 
     /// What a block of assignments makes of the values where the condition holds.
-    fn act(&mut self, condition: Id, action: &[Statement], values: &mut [Id]) {
+    fn act(&mut self, condition: Id, action: &[Statement], before: &[Id], values: &mut [Id]) {
+        self.set(before);
+        let old = self.names.now.clone();
+        self.set(values);
         let outside = self.names.clone();
+        self.names.before = Some(old);
         let mut after = values.to_vec();
         self.assign(action, &mut after, true);
         self.names = outside;
@@ -213,7 +218,7 @@ impl Builder<'_> {
     fn named_events(&mut self, values: &mut [Id], before: &[Id], span: f64) {
         for event in &self.model.events {
             let condition = self.condition(&event.condition, before, values, span);
-            self.act(condition, &event.action, values);
+            self.act(condition, &event.action, before, values);
         }
     }
 
@@ -224,7 +229,7 @@ impl Builder<'_> {
         let condition = model.threshold.as_ref().map(|threshold| self.condition(threshold, before, &values, span));
         let spike = condition.map(|c| self.graph.binary(Binary::And, c, self.active));
         if let Some(spike) = spike {
-            self.act(spike, &model.reset, &mut values);
+            self.act(spike, &model.reset, before, &mut values);
         }
         self.named_events(&mut values, before, span);
         let present = self.states.clone();

@@ -13,7 +13,7 @@ use super::read::{Reader, TRIAL_STEP};
 use super::statement::Statement;
 use super::traces::{Effect, Side};
 use super::watch::{self, Condition, Read, Watch};
-use super::{Least, Model, Parameter, State};
+use super::{Least, Limits, Model, Parameter, State};
 use crate::base::problem::{Problem, Source};
 use crate::base::units::{NUMBER, Quantity};
 
@@ -23,7 +23,7 @@ pub const FACTOR: &str = "factor";
 /// The weight of a synapse in units of the largest, so that it lies between 0 and 1.
 pub const WEIGHT: &str = "w";
 
-pub const SYNAPSE_KEYS: [&str; 15] = [
+pub const SYNAPSE_KEYS: [&str; 16] = [
     "about",
     "cite",
     "functions",
@@ -34,6 +34,7 @@ pub const SYNAPSE_KEYS: [&str; 15] = [
     "condition",
     "on_condition",
     "parameters",
+    "limits",
     "source",
     "target",
     "synapse",
@@ -43,9 +44,10 @@ pub const SYNAPSE_KEYS: [&str; 15] = [
 const VALUE_KEYS: [&str; 3] = ["value", "least", "most"];
 
 /// Name and text of each synapse model that comes with the program; the text holds the keys of one table.
-pub fn builtin_synapses() -> [(&'static str, &'static str); 10] {
+pub fn builtin_synapses() -> [(&'static str, &'static str); 11] {
     [
         ("tsodyks_markram", include_str!("synapses/tsodyks_markram.toml")),
+        ("nmda_saturating", include_str!("synapses/nmda_saturating.toml")),
         ("stdp_pair", include_str!("synapses/stdp_pair.toml")),
         ("stdp_power", include_str!("synapses/stdp_power.toml")),
         ("stdp_nearest", include_str!("synapses/stdp_nearest.toml")),
@@ -203,6 +205,16 @@ impl SynapseModel {
                traces of the other from before, so that they make no pair.\n"
     }
 
+    /// What the parameters must meet together.
+    pub fn limits(&self) -> Limits<'_> {
+        self.pre.model.limits()
+    }
+
+    /// The same as written.
+    pub fn limit_texts(&self) -> impl Iterator<Item = &str> {
+        self.pre.model.limit_texts()
+    }
+
     /// The default of a parameter is this from now on.
     pub fn set_default(&mut self, parameter: usize, value: f64) {
         self.pre.model.parameters[parameter].default = value;
@@ -236,13 +248,14 @@ pub fn read_synapse(
     for (_, item) in reader.entries("parameters") {
         bounds.push(read_bounds(&mut reader, &item, evaluate));
     }
-    let both = Model {
+    let mut both = Model {
         name: name.to_string(),
         parameters: reader.parameters(evaluate),
         functions: reader.functions(),
         statements: reader.block("equations"),
         ..Model::empty(source.clone())
     };
+    both.limits = reader.limits(&both);
     let reads = watch::reads(&mut reader, &both);
     let (mut sides, mut blocks) = (Vec::new(), Vec::new());
     for (key, block) in SIDES {
@@ -310,6 +323,10 @@ pub fn read_synapse(
         if let Some(wrong) = model.wrong(i, p.default) {
             reader.problem(defaults.get(i).map(|d| &d.1), wrong);
         }
+    }
+    let values: Vec<f64> = model.parameters().iter().map(|p| p.default).collect();
+    if let Some((wrong, _)) = model.limits().broken(&values) {
+        reader.problem(table.get("limits"), wrong);
     }
     if reader.problems.is_empty() { Ok(model) } else { Err(reader.problems) }
 }

@@ -69,8 +69,8 @@ fn kept(network: &Network, p: &Projection) -> f64 {
 
 /// Bytes of the synapses, if they are stored.
 pub fn stored(network: &Network, p: &Projection) -> f64 {
-    if p.changing.as_ref().is_some_and(|c| c.model.plastic()) {
-        return 8.0 * count(network, p) + 8.0 * f64::from(p.from.which.len());
+    if let Some(c) = p.changing.as_ref().filter(|c| c.model.plastic()) {
+        return (8.0 + 4.0 * c.model.kept().len() as f64) * count(network, p) + 8.0 * f64::from(p.from.which.len());
     }
     let long = f64::from(p.to.which.len() > 65_536);
     count(network, p) * (2.0 + 2.0 * long + 2.0 * drawn(p.weight.kind) + drawn(p.delay.kind)) + 8.0 * f64::from(p.from.which.len())

@@ -120,6 +120,11 @@ fn population(
     let at = |i: u32| spreads.iter().map(|s| s.at(i)).collect::<Vec<f64>>();
     let columns: BTreeSet<usize> = (0..spreads.len()).filter(|k| spreads[*k].is_column()).collect();
     let rows = if columns.is_empty() { 1 } else { p.size };
+    let limits = p.model.limits();
+    let limited = if limits.concern(|k| columns.contains(&k)) { rows } else { 1 };
+    if let Some((i, (wrong, _))) = (0..limited).find_map(|i| Some((i, limits.broken(&at(i))?))) {
+        return Err(format!("{wrong}, in neuron {i}: change one of them, or cut the law, as in redraw(...)"));
+    }
     let derived = (0..rows).map(|i| compiled.coefficients(&[&at(i)[..], &reach].concat())).collect::<Result<Vec<_>, _>>()?;
     let coefficients = (0..compiled.program.coefficients as usize)
         .map(|c| {
@@ -288,24 +293,38 @@ fn probe(probe: &Probe) -> Option<ProbePlan> {
     }
 }
 
-fn budget(plan: &Plan) -> Vec<(&'static str, u64)> {
-    let synapse = |p: &ProjectionPlan| {
+impl Plan {
+    /// Bytes of one stored synapse of a projection on the GPU engine: target and delay are one word there.
+    pub fn synapse_bytes_on_gpu(&self, p: &ProjectionPlan) -> u64 {
+        let weight = match &p.plastic {
+            Some(plastic) => 4 + 4 * plastic.kept.len() as u64,
+            None if p.listed.iter().any(|s| s.weight.is_some()) => 4,
+            None => 2 * u64::from(p.weight.law.min() != p.weight.law.max()),
+        };
+        4 + weight
+    }
+
+    /// Bytes of one stored synapse of a projection on the CPU engine.
+    pub fn synapse_bytes(&self, p: &ProjectionPlan) -> u64 {
         if let Some(plastic) = &p.plastic {
             // Target and delay in one word, the weight, and what else is kept.
             return 8 + 4 * plastic.kept.len() as u64;
         }
-        let target = if plan.populations[p.target].size <= 1 << 16 { 2 } else { 4 };
+        let target = if self.populations[p.target].size <= 1 << 16 { 2 } else { 4 };
         let weight = if p.listed.iter().any(|s| s.weight.is_some()) { 4 } else { 2 * u64::from(p.weight.law.min() != p.weight.law.max()) };
         let delay = u64::from(p.delay.min() != p.delay.max()) * if p.longest() < 256.0 { 1 } else { 2 };
         target + weight + delay
-    };
+    }
+}
+
+fn budget(plan: &Plan) -> Vec<(&'static str, u64)> {
     let stored = || plan.projections.iter().filter(|p| !p.procedural());
     let columns = |p: &PopulationPlan| {
         let columns = p.coefficients.iter().filter(|c| matches!(c, Number::Column(_))).count();
         (p.program.states as usize + p.program.inputs as usize + columns) as u64 * u64::from(p.size) * 4
     };
     vec![
-        ("synapses", stored().map(|p| p.wiring.synapses() * synapse(p) + 4 * u64::from(p.from.len())).sum()),
+        ("synapses", stored().map(|p| p.wiring.synapses() * plan.synapse_bytes(p) + 4 * u64::from(p.from.len())).sum()),
         ("wiring", plan.projections.iter().map(|p| p.wiring.bytes()).sum()),
         ("delay ring", plan.ring as u64 * plan.slots as u64 * 4),
         ("state", plan.populations.iter().map(columns).sum()),

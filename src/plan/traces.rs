@@ -206,15 +206,18 @@ impl Plan {
         self.ring - 1 + reading.age as usize
     }
 
-    pub(super) fn history_bytes(&self) -> u64 {
+    /// Bytes that each target neuron takes for what its spikes do to the synapses onto it.
+    pub fn history_bytes_of(&self, t: &TracePlan) -> u64 {
         let read = |r: &Reading| 4 * (self.recalled(r) + self.ring) as u64;
-        let neuron = |t: &TracePlan| {
-            let reads = t.watch.as_ref().map_or(&[][..], |w| &w.reads);
-            let (entry, kind) = (4 * (1 + t.states.len() + reads.len()) as u64, u64::from(t.watch.is_some()));
-            // The last three entries stand once more beside the count.
-            let recent = 4 + 3 * 4 * (1 + t.states.len()) as u64;
-            recent + self.history_of(t) as u64 * (entry + kind) + reads.iter().map(read).sum::<u64>()
-        };
+        let reads = t.watch.as_ref().map_or(&[][..], |w| &w.reads);
+        let (entry, kind) = (4 * (1 + t.states.len() + reads.len()) as u64, u64::from(t.watch.is_some()));
+        // The last three entries stand once more beside the count.
+        let recent = 4 + 3 * 4 * (1 + t.states.len()) as u64;
+        recent + self.history_of(t) as u64 * (entry + kind) + reads.iter().map(read).sum::<u64>()
+    }
+
+    pub(super) fn history_bytes(&self) -> u64 {
+        let neuron = |t: &TracePlan| self.history_bytes_of(t);
         let modulator = |m: &ModulatorPlan| 4 + Self::MODULATOR_HISTORY as u64 * 4 * (1 + m.traces.states.len() as u64);
         self.targets.iter().map(|t| u64::from(self.populations[t.population].size) * neuron(t)).sum::<u64>()
             + self.modulators.iter().map(modulator).sum::<u64>()

@@ -61,6 +61,8 @@ pub struct Scene {
     pub title: String,
     pub about: String,
     pub cite: String,
+    /// What is said of the network and was not confirmed: no expectation rests on it.
+    pub unconfirmed: Vec<String>,
     /// The preset that was applied.
     pub preset: Option<String>,
     /// All presets; one without a name if the scene has none but states expectations.
@@ -78,11 +80,12 @@ pub struct Scene {
     pub entries: Entries,
 }
 
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 22] = [
     "format",
     "title",
     "about",
     "cite",
+    "unconfirmed",
     "preset",
     "run",
     "parameters",
@@ -133,6 +136,7 @@ pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Re
     let (saved, lesson) = (saved::saved(&mut reader, table), lesson::lesson(&mut reader, table, known, &knobs));
     let mut text = |key: &str| reader.string(table, key).unwrap_or_default().trim().to_string();
     let (title, about, cite) = (text("title"), text("about"), text("cite"));
+    let unconfirmed = unconfirmed(&mut reader, table);
     let title = Some(title).filter(|t| !t.is_empty()).unwrap_or_else(|| source.name.clone());
     if made.all.is_empty() && reader.problems.is_empty() {
         reader.push(Problem::new("the scene has no population").help("add [populations.NAME] with model and size"));
@@ -145,7 +149,16 @@ pub fn load(source: Arc<Source>, folder: Option<&Path>, options: &Options) -> Re
     let network = Network { title: title.clone(), dt, seed, warmup, duration, populations: made.all, projections, gaps, stimuli, probes };
     let resolved = source.text.clone();
     let entries = Entries { spans: reader.spans, read: source, file };
-    Ok(Scene { network, title, about, cite, preset, presets, knobs, cells, buttons, lesson, saved, resolved, entries })
+    Ok(Scene { network, title, about, cite, unconfirmed, preset, presets, knobs, cells, buttons, lesson, saved, resolved, entries })
+}
+
+fn unconfirmed(reader: &mut Reader, table: &Table) -> Vec<String> {
+    let Some(item) = table.get("unconfirmed") else { return Vec::new() };
+    let texts: Option<Vec<String>> = item.as_array().and_then(|list| list.iter().map(|v| v.as_str().map(String::from)).collect());
+    texts.unwrap_or_else(|| {
+        reader.say(item, "`unconfirmed` is a list of texts", "write [\"...\"]");
+        Vec::new()
+    })
 }
 
 fn format(reader: &mut Reader, table: &Table) {

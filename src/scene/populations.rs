@@ -10,7 +10,7 @@ use super::fields::{Reader, key_span};
 use super::value::{Value, Wrong};
 use crate::base::problem::{Problem, Source, did_you_mean};
 use crate::base::units::Quantity;
-use crate::model::{self, Model, Parameter};
+use crate::model::{self, Limits, Model, Parameter};
 use crate::network::{Population, Positions, Values};
 
 /// Keys of a model that copies another.
@@ -113,6 +113,8 @@ fn copy(reader: &mut Reader, name: &str, item: &Item, base: &Model) -> Option<Mo
             }
         }
     }
+    let values: Vec<f64> = model.parameters.iter().map(|p| p.default).collect();
+    let _ = limited(reader, &model, &model.limits(), &values, [table.get("parameters"), Some(item)]);
     Some(model)
 }
 
@@ -234,7 +236,8 @@ fn one(
         changes: Vec::new(),
         positions,
     };
-    if let Some(parameters) = inherited(tables, table, "parameters", 0).and_then(Item::as_table_like) {
+    let parameters_item = inherited(tables, table, "parameters", 0);
+    if let Some(parameters) = parameters_item.and_then(Item::as_table_like) {
         for (key, item) in parameters.iter() {
             let Some(i) = parameter(reader, &model, parameters, key) else { continue };
             let dimension = model.parameters[i].dimension;
@@ -265,6 +268,7 @@ fn one(
         }
     }
     population.changes.sort_by_key(|c| c.0);
+    within(reader, &population, parameters_item, model_item);
     out.all.push(population);
     out.members.push(member);
     reader.spans.populations.push(span);
@@ -278,6 +282,42 @@ fn refractory(reader: &mut Reader, model: &Model, name: &str, values: &Values, i
         // Its step is of no interest here, only that there is one.
         let _ = reader.on_grid(item, *x);
     }
+}
+
+/// Refuses parameters that break a limit of the model, at the start or after a change; drawn ones are looked at when they are drawn.
+fn within(reader: &mut Reader, population: &Population, parameters: Option<&Item>, otherwise: &Item) {
+    let limits = population.model.limits();
+    let column = |p: usize| matches!(population.parameters.get(p), Some(Values::Column(_)));
+    let rows = if limits.concern(column) { population.size } else { 1 };
+    for i in 0..rows {
+        let at = |p: &Values| match p {
+            Values::Uniform(x) => *x,
+            Values::Column(column) => column.get(i as usize).copied().unwrap_or(f64::NAN),
+            Values::Law(_) => f64::NAN,
+        };
+        let mut values: Vec<f64> = population.parameters.iter().map(at).collect();
+        let mut sound = limited(reader, &population.model, &limits, &values, [parameters, Some(otherwise)]);
+        for (n, (step, parameter, x)) in population.changes.iter().enumerate() {
+            values[*parameter] = *x;
+            if population.changes.get(n + 1).is_none_or(|next| next.0 != *step) {
+                sound = sound && limited(reader, &population.model, &limits, &values, [parameters, Some(otherwise)]);
+            }
+        }
+        if !sound {
+            return;
+        }
+    }
+}
+
+/// Says which limit of the model these values break, where the last of them is written.
+fn limited(reader: &mut Reader, model: &Model, limits: &Limits, values: &[f64], [parameters, otherwise]: [Option<&Item>; 2]) -> bool {
+    let Some((wrong, about)) = limits.broken(values) else { return true };
+    let table = parameters.and_then(Item::as_table_like);
+    let written = |p: &usize| table?.get(&model.parameters.get(*p)?.name);
+    let Some(item) = about.iter().filter_map(written).next_back().or(otherwise) else { return false };
+    let help = if about.len() > 1 { "change one of them" } else { "give another value" };
+    reader.say(item, wrong, help);
+    false
 }
 
 /// Refuses a value that the equations do not bear; drawn ones are looked at when they are drawn.

@@ -103,6 +103,9 @@ fn refer(to: &str, about: &str) -> Value {
 fn property(table: &str, key: &str) -> Value {
     match (table, key) {
         ("", "format") => json!({ "const": 1, "description": "Version of the scene format" }),
+        ("", "unconfirmed") => {
+            json!({ "type": "array", "items": { "type": "string" }, "description": "What is said of the network and was not confirmed" })
+        }
         ("", "run") => object("run", &RUN_KEYS),
         ("", "parameters") => table_of(json!({ "anyOf": [refer("quantity", ""), object("parameter", &PARAMETER_KEYS)] })),
         ("", "sets") => table_of(json!({ "type": "array", "items": { "type": "string" }, "minItems": 1 })),
@@ -153,7 +156,11 @@ fn property(table: &str, key: &str) -> Value {
         ("synapse model", "equations" | "on_pre" | "on_post" | "on_modulator" | "condition" | "on_condition" | "functions") => {
             text(about(key))
         }
+        ("model" | "synapse model", "limits") => {
+            json!({ "type": "array", "items": { "type": "string" }, "description": "What the parameters must meet, as in V_reset < V_th" })
+        }
         ("model", "state" | "receptors" | "inputs") => table_of(json!({ "type": ["string", "number", "object"] })),
+        ("model", "substep") => refer("quantity", "The longest substep; how many a step takes follows from it"),
         ("model" | "copied model", "substeps") => json!({ "type": "integer", "minimum": 1 }),
         ("model" | "copied model", "about" | "cite" | "equations" | "update" | "threshold" | "reset" | "method" | "receptor_by") => {
             text(about(key))

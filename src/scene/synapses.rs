@@ -163,6 +163,11 @@ impl Synapses {
             };
             parameters.push(value);
         }
+        if let Some((wrong, about)) = model.limits().broken(&parameters) {
+            let at = about.iter().filter_map(|p| values.get(p)).next_back().unwrap_or(item);
+            reader.say(at, wrong, "change one of them");
+            return None;
+        }
         if let Some(wrong) = reader.scope.dt.and_then(|dt| model.reading(target, &parameters, dt).err()) {
             reader.say(item, wrong, "take another neuron model, another rule, or write one that reads what is there");
             return None;

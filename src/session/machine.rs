@@ -15,6 +15,7 @@ pub enum Backend {
 }
 
 /// A place to run networks.
+#[derive(Clone)]
 pub enum Machine {
     /// On so many threads, or as many as pay.
     Cpu { threads: Option<usize> },

@@ -22,6 +22,8 @@ pub enum Command {
     Set { address: String, value: String },
     /// Moves a state variable of some neurons (ranges, the end left out) by an amount with a unit.
     Poke { population: String, neurons: Vec<[u32; 2]>, variable: String, add: String },
+    /// Takes another text of the scene, with the values that were set on top of it: state that keeps its name goes on.
+    Rewrite { text: String },
 }
 
 /// A command and the step after which it was applied.
@@ -55,6 +57,7 @@ pub struct Simulation {
     changes: Vec<u64>,
     /// Probes that take the place of the scene's own.
     watched: Option<Vec<Probe>>,
+    machine: Machine,
     pub(super) engine: Engine,
 }
 
@@ -67,7 +70,7 @@ impl Simulation {
             engine.restore(state);
         }
         let changes = scene.network.changes();
-        let mut simulation = Self { origin, scene, plan, journal: Vec::new(), changes, watched: None, engine };
+        let mut simulation = Self { origin, scene, plan, journal: Vec::new(), changes, watched: None, machine: machine.clone(), engine };
         if simulation.changes.first().is_some_and(|c| *c <= simulation.step()) {
             let (old, new) = (simulation.scene.network.clone(), simulation.scene.network.at(simulation.step()));
             simulation.take_over(&old, &new)?;
@@ -170,6 +173,28 @@ impl Simulation {
         Ok((origin, scene))
     }
 
+    /// Goes on with another text of the scene, in an engine of its own.
+    fn rewrite(&mut self, text: &str) -> Result<(), String> {
+        let mut origin = self.origin.clone();
+        origin.source = Arc::new(Source { name: self.origin.source.name.clone(), text: text.into() });
+        let mut scene = origin.load().map_err(|problems| problems.iter().map(Problem::render).collect::<String>())?;
+        let (mut old, watched) = (self.scene.network.at(self.step()), self.watched.as_ref());
+        let watched = watched.map(|probes| kept(probes, &old, &scene.network));
+        if let Some((before, now)) = &watched {
+            old.probes.clone_from(before);
+            scene.network.probes.clone_from(now);
+        }
+        let new = scene.network.at(self.step());
+        let plan = Arc::new(plan::rewritten(&old, &self.plan, &new)?);
+        let state = plan::carried(&old, &self.plan, &new, &plan, &self.save()?);
+        state.fits(&plan)?;
+        let mut engine = Engine::new(plan.clone(), &self.machine)?;
+        engine.restore(&state);
+        self.changes = scene.network.changes();
+        (self.origin, self.scene, self.plan, self.engine, self.watched) = (origin, scene, plan, engine, watched.map(|w| w.1));
+        Ok(())
+    }
+
     /// Applies a command at this step. An error says why it cannot be; then nothing has changed.
     pub fn apply(&mut self, command: Command) -> Result<(), String> {
         match &command {
@@ -180,6 +205,7 @@ impl Simulation {
                 self.changes = scene.network.changes();
                 (self.origin, self.scene) = (origin, scene);
             }
+            Command::Rewrite { text } => self.rewrite(text)?,
             Command::Poke { .. } => {
                 let mut state = self.save()?;
                 poke(&self.scene.network, &self.plan, &mut state, &command)?;
@@ -189,4 +215,15 @@ impl Simulation {
         self.journal.push(Stamped { step: self.engine.step(), command });
         Ok(())
     }
+}
+
+/// Probes whose variables another network has by the same names, and how it numbers them.
+fn kept(probes: &[Probe], old: &Network, new: &Network) -> (Vec<Probe>, Vec<Probe>) {
+    let one = |probe: &Probe| {
+        let Probe::State { name, of, variable, every } = probe else { return Some((probe.clone(), probe.clone())) };
+        let wish = &old.populations.get(of.population)?.model.states.get(*variable)?.name;
+        let variable = new.populations.get(of.population)?.model.states.iter().position(|s| s.name == *wish)?;
+        Some((probe.clone(), Probe::State { name: name.clone(), of: of.clone(), variable, every: *every }))
+    };
+    probes.iter().filter_map(one).unzip()
 }

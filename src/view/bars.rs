@@ -190,6 +190,7 @@ pub fn scene(ui: &mut Ui, frame: &Frame, parameters: &mut Parameters, orders: &m
     egui::CollapsingHeader::new("About").id_salt("about scene").default_open(true).show(ui, |ui| {
         ui.label(flowing(&about.about));
         ui.weak(&about.cite);
+        about.unconfirmed.iter().for_each(|what| _ = ui.weak(format!("Not confirmed: {what}")));
     });
     if !about.presets.is_empty() {
         ui.horizontal_wrapped(|ui| {

@@ -28,6 +28,12 @@ pub struct File {
     looked: f64,
 }
 
+fn origin(path: &Path, text: String, options: Options) -> Origin {
+    let source = Arc::new(Source { name: path.display().to_string(), text });
+    let folder = path.parent().map(|p| if p.as_os_str().is_empty() { PathBuf::from(".") } else { p.to_path_buf() });
+    Origin { source, folder, options }
+}
+
 impl App {
     pub(super) fn open(&mut self, origin: Origin, path: Option<PathBuf>, run: bool, fit: bool) {
         let known = path.as_ref().and_then(|path| std::fs::metadata(path).ok());
@@ -57,16 +63,15 @@ impl App {
     fn open_with(&mut self, path: PathBuf, options: Options, run: bool, fit: bool) {
         match std::fs::read_to_string(&path) {
             Ok(text) => {
-                let source = Arc::new(Source { name: path.display().to_string(), text });
-                let folder = path.parent().map(|p| if p.as_os_str().is_empty() { PathBuf::from(".") } else { p.to_path_buf() });
                 self.told = None;
-                self.open(Origin { source, folder, options }, Some(path), run, fit);
+                self.open(origin(&path, text, options), Some(path), run, fit);
             }
             Err(e) => self.told = Some(format!("{}: {e}", path.display())),
         }
     }
 
-    /// Opens the file anew when it was changed, with the options that it was opened with; what was paused stays so.
+    /// Goes on with the text of the file when it was changed, or opens it anew with the options that it was opened with; what was
+    /// paused stays so.
     pub(super) fn reload(&mut self, now: f64) {
         if now - self.file.looked < EVERY {
             return;
@@ -77,7 +82,16 @@ impl App {
         let fresh = std::fs::metadata(&path).ok();
         if fresh.as_ref().and_then(time) != self.file.known.as_ref().and_then(time) && fresh.is_some() {
             let (options, fit) = (self.file.options.clone(), self.file.fit);
-            self.open_with(path, options, self.frame.phase != Phase::Paused, fit);
+            match std::fs::read_to_string(&path) {
+                Ok(text) => {
+                    self.file.known = fresh;
+                    let run = self.frame.phase != Phase::Paused;
+                    self.told = None;
+                    self.live.order(Order::Rewrite(Box::new(Opening { origin: origin(&path, text, options), run, fit })));
+                    self.parameters.forget();
+                }
+                Err(e) => self.told = Some(format!("{}: {e}", path.display())),
+            }
         }
     }
 

@@ -208,7 +208,9 @@ fn glif(level: u8, p: &Parameters) -> Cell {
         y[0] >= r["V_th"] + raised
     });
     cell.reset = Box::new(move |y| {
-        y[0] = if rule { s["E_L"] + s["f_v"] * (y[0] - s["E_L"]) + s["delta_V"] } else { s["V_reset"] };
+        if !rule {
+            y[0] = s["V_reset"];
+        }
         if rule {
             y[spike_threshold] = s["delta_th"] + y[spike_threshold] * (-s["b_s"] * s["t_ref"]).exp();
         }
@@ -217,6 +219,10 @@ fn glif(level: u8, p: &Parameters) -> Cell {
             y[first_current + j] = s[a] + s[f] * y[first_current + j] * (-s[k] * s["t_ref"]).exp();
         }
     });
+    if rule {
+        let (rest, part, add) = (p["E_L"], p["f_v"], p["delta_V"]);
+        cell.from_before = Some(Box::new(move |v| rest + part * (v - rest) + add));
+    }
     cell.clamped = std::iter::once(0).chain(5..n).collect();
     cell.receptors = vec![(2, E / p["tau_syn_exc"]), (4, E / p["tau_syn_inh"])];
     cell

@@ -25,6 +25,8 @@ pub struct Cell {
     /// Whether the state before and after is a spike.
     pub spikes: Test,
     pub reset: Reset,
+    /// The first variable after a spike from its value at the start of the step, where the model wants that one.
+    pub from_before: Option<Box<dyn Fn(f64) -> f64>>,
     /// Tested within the step, as soon as it happens; else at its end.
     pub at_once: bool,
     pub clamped: Vec<usize>,
@@ -42,6 +44,7 @@ impl Cell {
             rates,
             spikes: Box::new(|_, _| false),
             reset: Box::new(|_| {}),
+            from_before: None,
             at_once: false,
             clamped: Vec::new(),
             period: 0.0,
@@ -90,6 +93,9 @@ impl Cell {
         if !self.at_once && !held && (self.spikes)(&before, &self.state) {
             spiked = true;
             (self.reset)(&mut self.state);
+            if let Some(reset) = &self.from_before {
+                self.state[0] = reset(before[0]);
+            }
             self.refractory = steps;
         } else {
             self.refractory = self.refractory.saturating_sub(1);

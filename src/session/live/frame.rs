@@ -53,6 +53,7 @@ pub struct About {
     pub title: String,
     pub about: String,
     pub cite: String,
+    pub unconfirmed: Vec<String>,
     pub presets: Vec<Preset>,
     pub knobs: Vec<Knob>,
     /// Parameters of the populations' models, by address: none of them rebuilds.

@@ -46,7 +46,7 @@ impl Mailbox {
 fn replaces(new: &Order, old: &Order) -> bool {
     match (new, old) {
         (Order::Set(new), Order::Set(old)) => old.iter().all(|(address, _)| new.iter().any(|(a, _)| a == address)),
-        (Order::Open(_), Order::Open(_)) => true,
+        (Order::Open(_), Order::Open(_) | Order::Rewrite(_)) | (Order::Rewrite(_), Order::Rewrite(_)) => true,
         (Order::Speed(_), Order::Speed(_))
         | (Order::Watch(_), Order::Watch(_))
         | (Order::Weigh(_), Order::Weigh(_))

@@ -29,6 +29,8 @@ pub const DAY: Duration = Duration::from_secs(24 * 3600);
 pub enum Order {
     /// Opens a scene in place of the one that runs. If it has problems, the one that runs stays.
     Open(Box<Opening>),
+    /// The text of the scene that runs has changed: it goes on from its present state where that is possible, else it is opened anew.
+    Rewrite(Box<Opening>),
     Run,
     Pause,
     /// Pauses, then advances by this many steps.

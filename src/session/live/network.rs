@@ -49,6 +49,7 @@ pub fn tell(simulation: &Simulation, original: Arc<[Knob]>, rebuilds: Arc<[Optio
         title: scene.title.clone(),
         about: scene.about.clone(),
         cite: scene.cite.clone(),
+        unconfirmed: scene.unconfirmed.clone(),
         presets: scene.presets.iter().filter(|p| !p.name.is_empty()).cloned().collect(),
         knobs: scene.knobs.clone(),
         cells: scene.cells.clone(),
@@ -70,7 +71,7 @@ pub fn tell(simulation: &Simulation, original: Arc<[Knob]>, rebuilds: Arc<[Optio
 }
 
 /// For each knob what it would rebuild: tried with a value a little larger.
-fn rebuilds(simulation: &Simulation) -> Arc<[Option<String>]> {
+pub fn rebuilds(simulation: &Simulation) -> Arc<[Option<String>]> {
     let knobs = simulation.scene.knobs.iter();
     let tried = |k: &Knob| {
         if k.derived {

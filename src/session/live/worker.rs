@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::guard::Guard;
 use super::mailbox::Mailbox;
-use super::network::{Running, build, fitting, tell, watch_neurons, written};
+use super::network::{Running, build, fitting, rebuilds, tell, watch_neurons, written};
 use super::pace::Pace;
 use super::weighing::Weighing;
 use super::{Device, Frame, History, Opening, Order, Phase, Slot};
@@ -140,6 +140,7 @@ impl Worker {
         }
         match order {
             Order::Open(opening) => self.open(*opening),
+            Order::Rewrite(opening) => self.rewrite(*opening),
             Order::Run => self.run(true),
             Order::Pause => self.run(false),
             Order::Steps(n) => {
@@ -197,6 +198,28 @@ impl Worker {
         } else {
             self.run(opening.run);
         }
+    }
+
+    fn rewrite(&mut self, opening: Opening) {
+        let text = opening.origin.source.text.clone();
+        let done = self.network.as_mut().map(|network| network.simulation.apply(Command::Rewrite { text }));
+        let Some(Ok(())) = done else {
+            self.open(opening);
+            if let Some(Err(e)) = done.filter(|_| self.frame.problems.is_empty()) {
+                self.frame.note = Some(format!("opened anew, from time 0: {e}"));
+            }
+            return;
+        };
+        self.frame.problems = Arc::default();
+        self.observe(self.watch.clone());
+        self.weighing.choose(None);
+        if let Some(network) = &mut self.network {
+            let (scene, base) = (&network.simulation.scene, network.about.base.clone());
+            let original = scene.knobs.iter().chain(&scene.cells).cloned().collect();
+            network.about = Arc::new(tell(&network.simulation, original, rebuilds(&network.simulation), base));
+        }
+        self.frame.note = Some("the new text goes on from here: what keeps its name keeps its value".into());
+        self.look_out();
     }
 
     /// Makes the network as small as real time demands.

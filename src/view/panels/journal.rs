@@ -10,6 +10,7 @@ use crate::view::panel::Seen;
 fn told(stamped: &Stamped) -> String {
     match &stamped.command {
         Command::Set { address, value } => format!("{address} = {value}"),
+        Command::Rewrite { .. } => "the scene, rewritten".into(),
         Command::Poke { population, neurons, variable, add } => {
             let count: u32 = neurons.iter().map(|[a, b]| b - a).sum();
             format!("poke: {variable} of {count} in {population}, {add}")
