@@ -44,9 +44,10 @@ fn a_list_of_one_entry_reports_exactly_what_it_lost() {
     assert_eq!((whole.spikes.len(), whole.events), (60, 60 * 300));
     let shape = Gpu::new(plan.clone(), device.clone(), Forced::default()).unwrap().shape();
     assert_eq!(shape, (10, 1), "batches of the shortest delay, one shard");
-    // Every batch of ten steps has twenty items and room for a few.
+    // As on hardware, whose items hold at most 256 synapses: every batch of ten steps has twenty of them and room for a few.
+    let hardware = Forced { group: Some(64), ..Forced::default() };
     for room in [1, 2, 7, 19] {
-        let forced = Forced { work: Some(room), ..Forced::default() };
+        let forced = Forced { work: Some(room), ..hardware };
         assert_eq!(told(&plan, device, forced, 60), (6 * (20 - u64::from(room)), 0), "room for {room}");
         assert_eq!(told(&plan, device, forced, 10), (20 - u64::from(room), 0));
     }
@@ -54,9 +55,9 @@ fn a_list_of_one_entry_reports_exactly_what_it_lost() {
         assert_eq!(told(&plan, device, Forced { log: Some(room), ..Forced::default() }, 60), (0, 60 - u64::from(room)));
     }
     // Steps one by one have two items each.
-    let single = Forced { work: Some(1), batch: Some(1), ..Forced::default() };
+    let single = Forced { work: Some(1), batch: Some(1), ..hardware };
     assert_eq!(told(&plan, device, single, 60), (60, 0));
     // Room for all is enough.
-    let enough = Forced { work: Some(20), log: Some(60), ..Forced::default() };
+    let enough = Forced { work: Some(20), log: Some(60), ..hardware };
     assert_eq!(Gpu::new(plan.clone(), device.clone(), enough).unwrap().advance(60).unwrap(), whole);
 }
