@@ -6,7 +6,7 @@ mod common;
 
 use std::fmt::Write;
 
-use common::learning::{gpu_machine, on_cpu, on_gpu, projection, same};
+use common::learning::{gpu_machine, on_cpu, on_gpu, projection, same, shapes};
 use common::{advance, cpu, device, origin, planned, start};
 use synfire::engine::gpu::{Forced, Gpu};
 use synfire::plan::{Harvest, State};
@@ -75,18 +75,10 @@ fn rules_that_move_between_spikes_give_the_same_bits_whatever_the_batch_the_shar
         assert!(moved > a.len() / 2, "only {moved} of {} weights {n} have moved", a.len());
     }
     assert!([0, 4].iter().all(|n| expected.1.kept[*n].iter().filter(|x| **x != 0.0).count() > expected.1.kept[*n].len() / 2));
-    for forced in [
-        Forced::default(),
-        Forced { batch: Some(1), ..Forced::default() },
-        Forced { batch: Some(3), grid: Some(3), ..Forced::default() },
-        Forced { binding: Some(140_000), ..Forced::default() },
-        Forced { host: true, group: Some(128), ..Forced::default() },
-    ] {
-        let mut gpu = Gpu::new(plan.clone(), device.clone(), forced).unwrap();
-        assert!(forced.binding.is_none() || gpu.shape().1 > 2, "{} shards", gpu.shape().1);
+    shapes(&plan, device, |how, mut gpu| {
         let harvest = gpu.advance(1000).unwrap();
-        same(&format!("{forced:?}"), &expected, &on_gpu(&gpu, &plan, harvest));
-    }
+        same(how, &expected, &on_gpu(&gpu, &plan, harvest));
+    });
 }
 
 /// Cells that spike as told, some in every step, so that histories of targets and of the modulator fill many times over.

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use common::learning::gpu_machine;
+use common::learning::{gpu_machine, shapes};
 use common::{advance, cpu, device, origin, planned, start};
 use synfire::engine::cpu::{Cpu, Setup};
 use synfire::engine::gpu::{Forced, Gpu};
@@ -129,18 +129,10 @@ fn every_rule_gives_the_same_bits_whatever_the_batch_the_shards_and_the_workgrou
         let moved = a.iter().zip(b).filter(|(a, b)| a != b).count();
         assert!(moved > a.len() / 2, "only {moved} of {} weights {n} have moved", a.len());
     }
-    for forced in [
-        Forced::default(),
-        Forced { batch: Some(1), ..Forced::default() },
-        Forced { batch: Some(3), grid: Some(3), ..Forced::default() },
-        Forced { binding: Some(140_000), ..Forced::default() },
-        Forced { host: true, group: Some(128), ..Forced::default() },
-    ] {
-        let mut gpu = Gpu::new(plan.clone(), device.clone(), forced).unwrap();
-        assert!(forced.binding.is_none() || gpu.shape().1 > 2, "{} shards", gpu.shape().1);
+    shapes(&plan, device, |how, mut gpu| {
         let harvest = gpu.advance(1000).unwrap();
-        same(&format!("{forced:?}"), &plan, &expected, &(harvest, gpu.save().unwrap()));
-    }
+        same(how, &plan, &expected, &(harvest, gpu.save().unwrap()));
+    });
 }
 
 /// Cells that spike when they are told to, and tell what arrives at them.

@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::learning::{gpu_machine, on_cpu, on_gpu, same};
+use common::learning::{gpu_machine, on_cpu, on_gpu, same, shapes};
 use common::voltage::{network, own};
 use common::{advance, cpu, device, origin, planned, start};
 use synfire::engine::gpu::{Forced, Gpu};
@@ -82,19 +82,11 @@ fn rules_that_read_their_targets_give_the_same_bits_whatever_the_batch_the_shard
         let moved = a.iter().zip(b).filter(|(a, b)| a != b).count();
         assert!(moved > a.len() / 2, "only {moved} of {} weights {n} have moved", a.len());
     }
-    for forced in [
-        Forced::default(),
-        Forced { batch: Some(1), ..Forced::default() },
-        Forced { batch: Some(3), grid: Some(3), ..Forced::default() },
-        Forced { binding: Some(140_000), ..Forced::default() },
-        Forced { host: true, group: Some(128), ..Forced::default() },
-    ] {
-        let mut gpu = Gpu::new(plan.clone(), device.clone(), forced).unwrap();
-        assert!(forced.binding.is_none() || gpu.shape().1 > 2, "{} shards", gpu.shape().1);
-        same(&format!("begun, {forced:?}"), &begun, &on_gpu(&gpu, &plan, Harvest::default()));
+    shapes(&plan, device, |how, mut gpu| {
+        same(&format!("begun, {how}"), &begun, &on_gpu(&gpu, &plan, Harvest::default()));
         let harvest = gpu.advance(1000).unwrap();
-        same(&format!("{forced:?}"), &expected, &on_gpu(&gpu, &plan, harvest));
-    }
+        same(how, &expected, &on_gpu(&gpu, &plan, harvest));
+    });
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use synfire::engine::cpu::{Cpu, Setup};
 #[cfg(feature = "gpu")]
-use synfire::engine::gpu::Gpu;
+use synfire::engine::gpu::{Device, Forced, Gpu};
 use synfire::export::{Checkpoint, read_checkpoint, write_checkpoint};
 #[cfg(feature = "gpu")]
 use synfire::plan::Harvest;
@@ -122,4 +122,20 @@ pub fn same(what: &str, expected: &Ran, found: &Ran) {
     }
     assert!(a.traces == b.traces, "{what}: traces differ");
     assert!(a == b && expected.0 == found.0, "{what}: inputs, states or samples differ");
+}
+
+/// Calls `check(how, engine)` with GPU engines of a plan: batches, grids, shards and workgroups that must change nothing.
+#[cfg(feature = "gpu")]
+pub fn shapes(plan: &Arc<Plan>, device: &Arc<Device>, mut check: impl FnMut(&str, Gpu)) {
+    for forced in [
+        Forced::default(),
+        Forced { batch: Some(1), ..Forced::default() },
+        Forced { batch: Some(3), grid: Some(3), ..Forced::default() },
+        Forced { binding: Some(140_000), ..Forced::default() },
+        Forced { host: true, group: Some(128), ..Forced::default() },
+    ] {
+        let gpu = Gpu::new(plan.clone(), device.clone(), forced).unwrap();
+        assert!(forced.binding.is_none() || gpu.shape().1 > 2, "{} shards", gpu.shape().1);
+        check(&format!("{forced:?}"), gpu);
+    }
 }
