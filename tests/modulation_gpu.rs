@@ -6,11 +6,10 @@ mod common;
 
 use std::fmt::Write;
 
-use common::learning::{gpu_machine, on_cpu, on_gpu, projection, same, shapes};
+use common::learning::{crossing, gpu_machine, looking_and_saving, on_cpu, on_gpu, projection, same, shapes};
 use common::{advance, cpu, device, origin, planned, start};
 use synfire::engine::gpu::{Forced, Gpu};
-use synfire::plan::{Harvest, State};
-use synfire::session::{Command, Machine};
+use synfire::session::Machine;
 
 /// A user's own rule: two kept values, of which one has a level, a modulator of two traces, and a product of three in dw/dt.
 const OWN: &str = r#"[synapses.own]
@@ -136,53 +135,13 @@ fn spikes_of_all_three_in_every_step_and_full_histories_give_the_same_bits() {
 #[test]
 fn looking_and_saving_do_not_change_what_follows() {
     let Some(device) = device() else { return };
-    let plan = planned(&network());
-    let expected = on_cpu(&plan, 900);
-    let mut gpu = Gpu::new(plan.clone(), device.clone(), Forced::default()).unwrap();
-    let mut harvest = Harvest { to: 900, ..Harvest::default() };
-    for k in 0..9 {
-        let part = gpu.advance(100).unwrap();
-        harvest.spikes.extend(part.spikes);
-        harvest.samples.extend(part.samples);
-        harvest.events += part.events;
-        gpu.weights(4).unwrap().unwrap();
-        if k % 3 == 1 {
-            // Going on from what was saved is going on.
-            let state = gpu.save().unwrap();
-            gpu = Gpu::new(plan.clone(), device.clone(), Forced { batch: Some(1 + k), ..Forced::default() }).unwrap();
-            gpu.restore(&state);
-            assert!(gpu.save().unwrap() == state);
-        }
-    }
-    same("looked at", &expected, &on_gpu(&gpu, &plan, harvest));
+    looking_and_saving(&network(), device, |_| 4);
 }
 
 #[test]
 fn states_cross_from_one_engine_to_the_other_and_edits_in_mid_run_give_the_same_bits() {
     let Some(gpu) = gpu_machine() else { return };
-    let cpu = cpu();
-    let edits = [("A", "0.1"), ("learn.tau_n", "50 ms"), ("scale.goal", "50 Hz"), ("own.gain", "0.2")];
-    // Each stretch on the engine that is told, from the state in which the one before has left the network.
-    let run = |machines: [&Machine; 4]| {
-        let mut spikes = Vec::new();
-        let mut state: Option<State> = None;
-        for (k, machine) in machines.into_iter().enumerate() {
-            let set: Vec<(&str, &str)> = edits[..k].to_vec();
-            let mut simulation = start(origin(&network(), None, &set), machine, state.as_ref());
-            spikes.extend(advance(&mut simulation, 150, 70).spikes);
-            let (address, value) = edits[k];
-            simulation.apply(Command::Set { address: address.into(), value: value.into() }).unwrap_or_else(|e| panic!("{address}: {e}"));
-            spikes.extend(advance(&mut simulation, 150, 150).spikes);
-            state = Some(simulation.save().unwrap());
-        }
-        (spikes, state)
-    };
-    let expected = run([&cpu, &cpu, &cpu, &cpu]);
-    for machines in [[gpu, gpu, gpu, gpu], [&cpu, gpu, &cpu, gpu]] {
-        let found = run(machines);
-        assert!(expected.0 == found.0, "spikes differ");
-        assert!(expected.1 == found.1, "states differ");
-    }
+    crossing(&network(), [("A", "0.1"), ("learn.tau_n", "50 ms"), ("scale.goal", "50 Hz"), ("own.gain", "0.2")], 150, gpu);
 }
 
 #[test]

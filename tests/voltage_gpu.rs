@@ -5,12 +5,11 @@
 
 mod common;
 
-use common::learning::{gpu_machine, on_cpu, on_gpu, same, shapes};
+use common::learning::{crossing, gpu_machine, looking_and_saving, on_cpu, on_gpu, same, shapes};
 use common::voltage::{network, own};
-use common::{advance, cpu, device, origin, planned, start};
+use common::{device, planned};
 use synfire::engine::gpu::{Forced, Gpu};
-use synfire::plan::{Harvest, State};
-use synfire::session::{Command, Machine};
+use synfire::plan::Harvest;
 
 /// Rules beside a user's own: one that keeps a value, follows a modulator and moves between events, and one that only reads.
 const MORE: &str = r#"[synapses.all]
@@ -120,54 +119,14 @@ fn a_history_that_is_too_short_is_told_of_and_loses_nothing_in_silence() {
 #[test]
 fn looking_and_saving_do_not_change_what_follows() {
     let Some(device) = device() else { return };
-    let plan = planned(&rules());
-    let expected = on_cpu(&plan, 900);
-    let mut gpu = Gpu::new(plan.clone(), device.clone(), Forced::default()).unwrap();
-    let mut harvest = Harvest { to: 900, ..Harvest::default() };
-    for k in 0..9 {
-        let part = gpu.advance(100).unwrap();
-        harvest.spikes.extend(part.spikes);
-        harvest.samples.extend(part.samples);
-        harvest.events += part.events;
-        gpu.weights(k % 3).unwrap().unwrap();
-        if k % 3 == 1 {
-            // Going on from what was saved is going on.
-            let state = gpu.save().unwrap();
-            gpu = Gpu::new(plan.clone(), device.clone(), Forced { batch: Some(1 + k as u32), ..Forced::default() }).unwrap();
-            gpu.restore(&state);
-            assert!(gpu.save().unwrap() == state);
-        }
-    }
-    same("looked at", &expected, &on_gpu(&gpu, &plan, harvest));
-}
-
-/// Stretches on the engines that are told, each from the state in which the one before has left the network, with an edit in each.
-fn stretches(text: &str, edits: [(&str, &str); 4], machines: [&Machine; 4]) -> (Vec<synfire::plan::Spike>, State) {
-    let mut spikes = Vec::new();
-    let mut state: Option<State> = None;
-    for (k, machine) in machines.into_iter().enumerate() {
-        let mut simulation = start(origin(text, None, &edits[..k]), machine, state.as_ref());
-        spikes.extend(advance(&mut simulation, 250, 70).spikes);
-        let (address, value) = edits[k];
-        simulation.apply(Command::Set { address: address.into(), value: value.into() }).unwrap_or_else(|e| panic!("{address}: {e}"));
-        spikes.extend(advance(&mut simulation, 250, 250).spikes);
-        state = Some(simulation.save().unwrap());
-    }
-    (spikes, state.unwrap())
+    looking_and_saving(&rules(), device, |k| k % 3);
 }
 
 #[test]
 fn states_cross_from_one_engine_to_the_other_and_edits_in_mid_run_give_the_same_bits() {
     let Some(gpu) = gpu_machine() else { return };
-    let cpu = cpu();
     let clopath = [("high", "-55 mV"), ("learn.A_LTD", "6e-3/mV"), ("learn.tau_x", "60 ms"), ("learn.theta_minus", "-65 mV")];
     let own = [("own.high", "0.4 pA"), ("own.gain", "0.1/(pA*ms)"), ("all.tau", "20 ms"), ("all.high", "0.3 pA")];
-    for (text, edits) in [(network(), clopath), (rules(), own)] {
-        let expected = stretches(&text, edits, [&cpu, &cpu, &cpu, &cpu]);
-        for machines in [[gpu, gpu, gpu, gpu], [&cpu, gpu, &cpu, gpu]] {
-            let found = stretches(&text, edits, machines);
-            assert!(expected.0 == found.0, "spikes differ");
-            assert!(expected.1 == found.1, "states differ");
-        }
-    }
+    crossing(&network(), clopath, 250, gpu);
+    crossing(&rules(), own, 250, gpu);
 }

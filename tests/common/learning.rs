@@ -11,7 +11,7 @@ use synfire::export::{Checkpoint, read_checkpoint, write_checkpoint};
 #[cfg(feature = "gpu")]
 use synfire::plan::Harvest;
 use synfire::plan::{Plan, State, connections};
-use synfire::session::Machine;
+use synfire::session::{Command, Machine};
 
 use super::{advance, cpu, machines, origin, planned, start};
 
@@ -137,5 +137,54 @@ pub fn shapes(plan: &Arc<Plan>, device: &Arc<Device>, mut check: impl FnMut(&str
         let gpu = Gpu::new(plan.clone(), device.clone(), forced).unwrap();
         assert!(forced.binding.is_none() || gpu.shape().1 > 2, "{} shards", gpu.shape().1);
         check(&format!("{forced:?}"), gpu);
+    }
+}
+
+/// Looks at weights, saves and goes on from what was saved between stretches of 100 steps: all is as on the CPU engine, which is left
+/// alone. `looked(k)` is the projection that is looked at after stretch k.
+#[cfg(feature = "gpu")]
+pub fn looking_and_saving(text: &str, device: &Arc<Device>, looked: impl Fn(usize) -> usize) {
+    let plan = planned(text);
+    let expected = on_cpu(&plan, 900);
+    let mut gpu = Gpu::new(plan.clone(), device.clone(), Forced::default()).unwrap();
+    let mut harvest = Harvest { to: 900, ..Harvest::default() };
+    for k in 0..9 {
+        let part = gpu.advance(100).unwrap();
+        harvest.spikes.extend(part.spikes);
+        harvest.samples.extend(part.samples);
+        harvest.events += part.events;
+        gpu.weights(looked(k)).unwrap().unwrap();
+        if k % 3 == 1 {
+            let state = gpu.save().unwrap();
+            gpu = Gpu::new(plan.clone(), device.clone(), Forced { batch: Some(1 + k as u32), ..Forced::default() }).unwrap();
+            gpu.restore(&state);
+            assert!(gpu.save().unwrap() == state);
+        }
+    }
+    same("looked at", &expected, &on_gpu(&gpu, &plan, harvest));
+}
+
+/// Four stretches of twice so many steps, each from the state in which the one before has left the network and with an edit in its
+/// middle: on the CPU engine, on a device, and on both in turn, all is the same.
+pub fn crossing(text: &str, edits: [(&str, &str); 4], half: u64, gpu: &Machine) {
+    let cpu = cpu();
+    let run = |machines: [&Machine; 4]| {
+        let mut spikes = Vec::new();
+        let mut state: Option<State> = None;
+        for (k, machine) in machines.into_iter().enumerate() {
+            let mut simulation = start(origin(text, None, &edits[..k]), machine, state.as_ref());
+            spikes.extend(advance(&mut simulation, half, 70).spikes);
+            let (address, value) = (edits[k].0.into(), edits[k].1.into());
+            simulation.apply(Command::Set { address, value }).unwrap_or_else(|e| panic!("{}: {e}", edits[k].0));
+            spikes.extend(advance(&mut simulation, half, half).spikes);
+            state = Some(simulation.save().unwrap());
+        }
+        (spikes, state)
+    };
+    let expected = run([&cpu, &cpu, &cpu, &cpu]);
+    for machines in [[gpu, gpu, gpu, gpu], [&cpu, gpu, &cpu, gpu]] {
+        let found = run(machines);
+        assert!(expected.0 == found.0, "spikes differ");
+        assert!(expected.1 == found.1, "states differ");
     }
 }

@@ -16,8 +16,7 @@ pub struct Feed {
 
 impl Feed {
     pub fn new(plan: &Plan, share: &Share, input: usize) -> Self {
-        let feeds = |d: &DrivePlan| d.population == share.population && matches!(d.kind, DriveKind::Current { input: i, .. } if i == input);
-        Self { drives: (0..plan.drives.len()).filter(|i| feeds(&plan.drives[*i])).collect(), coupled: Vec::new(), first: share.start }
+        Self { drives: drives(plan, share.population, input).collect(), coupled: Vec::new(), first: share.start }
     }
 
     /// Whether the values at `step` may differ from those before.
@@ -43,11 +42,15 @@ pub fn feeds(plan: &Plan, share: &Share) -> Vec<Feed> {
 
 /// The inputs of a population that currents or gap junctions feed.
 pub fn fed(plan: &Plan, population: usize) -> Vec<usize> {
-    let driven = |input: usize| {
-        let by = |d: &DrivePlan| d.population == population && matches!(d.kind, DriveKind::Current { input: i, .. } if i == input);
-        plan.drives.iter().any(by) || plan.gaps.iter().any(|g| g.target[0] == population && g.target[2] == input)
-    };
-    (0..plan.populations[population].program.inputs as usize).filter(|input| driven(*input)).collect()
+    let coupled = |input: usize| plan.gaps.iter().any(|g| g.target[0] == population && g.target[2] == input);
+    let feeds = |input: &usize| coupled(*input) || drives(plan, population, *input).next().is_some();
+    (0..plan.populations[population].program.inputs as usize).filter(feeds).collect()
+}
+
+/// The currents into an input, by number.
+fn drives(plan: &Plan, population: usize, input: usize) -> impl Iterator<Item = usize> {
+    let feeds = move |d: &DrivePlan| d.population == population && matches!(d.kind, DriveKind::Current { input: i, .. } if i == input);
+    plan.drives.iter().enumerate().filter(move |(_, d)| feeds(d)).map(|(i, _)| i)
 }
 
 fn changes(drive: &DrivePlan, step: u64) -> bool {

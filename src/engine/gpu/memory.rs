@@ -110,10 +110,10 @@ impl Memory {
         let tables: Vec<Tables> =
             laid.pieces.iter().enumerate().map(|(i, pieces)| tables::tables(plan, i, pieces, sizes, &chunks, &mut classes)).collect();
         let sample_words = plan.probes.iter().map(|p| u64::from(tables::samples(p.every, sizes.span)) * u64::from(p.of.len())).sum::<u64>();
-        let sample_bytes = (sample_words + 2 * coupled::words(plan)) * 4;
+        // With what coupled neurons show each other.
+        let shown_bytes = (sample_words + 2 * coupled::words(plan)) * 4;
         let waves = plan.drives.len() as u64 * u64::from(sizes.span) * 4;
-        for (what, bytes) in [("samples of a submission: probe fewer neurons, or at a longer interval", sample_bytes), ("currents", waves)]
-        {
+        for (what, bytes) in [("samples of a submission: probe fewer neurons, or at a longer interval", shown_bytes), ("currents", waves)] {
             if bytes > limit {
                 return Err(format!("{bytes} bytes for {what}; this device binds {limit}"));
             }
@@ -126,7 +126,7 @@ impl Memory {
             work: buffer(device, WORK_HEAD + 4 * (end + modulators::total(plan)), STORAGE),
             sources,
             log: buffer(device, HEAD + u64::from(sizes.log) * 8, STORAGE),
-            samples: buffer(device, sample_bytes, STORAGE),
+            samples: buffer(device, shown_bytes, STORAGE),
             staging: buffer(device, HEAD + EAGER * 8 + sample_words * 4, wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST),
             sample_bytes: sample_words * 4,
             shards: shards(device, plan, laid, &tables, sizes),

@@ -1,4 +1,5 @@
-//! The code of rules by which weights change: WGSL functions for rows, from the programs of a synapse model. Knows no device. Writing to a String cannot fail, so its results are dropped.
+//! The code of rules by which weights change: WGSL functions for rows, from the programs of a synapse model. Knows no device. Writing
+//! to a String cannot fail, so its results are dropped.
 
 use std::fmt::Write;
 

@@ -8,7 +8,7 @@ use super::fuse;
 pub fn allocate(mut codes: Vec<Code>, ones: u32) -> (Vec<Code>, usize) {
     flush_in_place(&mut codes);
     fuse::choose_once(&mut codes);
-    fuse::drop_unread(&mut codes, remove);
+    drop_unread(&mut codes);
     store_in_place(&mut codes);
     fuse::fuse(&mut codes);
     let temps = share(&mut codes, ones);
@@ -41,6 +41,14 @@ fn remove(codes: &mut Vec<Code>, at: usize) {
         }
     }
     codes.remove(at);
+}
+
+/// Takes away choices that are never read.
+fn drop_unread(codes: &mut Vec<Code>) {
+    let unread = |codes: &[Code], code: &Code| matches!(code, Code::Select { to: to @ Place::Temp(_), .. } if !codes.iter().any(|c| c.reads().contains(to)));
+    while let Some(at) = codes.iter().rposition(|code| unread(codes, code)) {
+        remove(codes, at);
+    }
 }
 
 /// A flush becomes part of the last store of its state.

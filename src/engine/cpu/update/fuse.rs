@@ -32,16 +32,6 @@ pub fn choose_once(codes: &mut [Code]) {
     }
 }
 
-/// Takes away choices that are never read.
-pub fn drop_unread(codes: &mut Vec<Code>, remove: impl Fn(&mut Vec<Code>, usize)) {
-    while let Some(at) = (0..codes.len()).rev().find(|at| {
-        let unread = |to: Place| matches!(to, Place::Temp(_)) && !codes.iter().any(|c| c.reads().contains(&to));
-        matches!(codes[*at], Code::Select { .. }) && codes[*at].to().is_some_and(unread)
-    }) {
-        remove(codes, at);
-    }
-}
-
 /// Puts one code in the place of several, of which it stands at one.
 fn replace(codes: &mut Vec<Code>, at: usize, code: Code, parts: &[usize]) {
     codes[at] = code;

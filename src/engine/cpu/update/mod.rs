@@ -1,6 +1,7 @@
 //! The update of a share of a population: its program, run over blocks of neurons. Knows no synapse.
 //!
-//! A block is a small table: one cell of values for each state, input and coefficient that differs from neuron to neuron.
+//! A block is a small table: one cell of values for each state, input that is fed and coefficient that differs from
+//! neuron to neuron.
 //! It is wide enough that choosing an operation costs little against doing it, and small enough to stay in the cache.
 
 mod allocate;
